@@ -1,0 +1,1 @@
+"""The control plane: cluster objects become configuration, and a fleet confirms it."""
