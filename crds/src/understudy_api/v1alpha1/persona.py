@@ -1,0 +1,155 @@
+"""Persona: the role an app casts, not the model."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from understudy_api.v1alpha1.meta import (
+    ApiModel,
+    ConfigMapKeySelector,
+    Duration,
+    LabelSelector,
+    ModelName,
+    Name,
+    ObjectReference,
+    Resource,
+    cel,
+)
+from understudy_api.v1alpha1.policy import Access, Budget, Cache, Limit
+from understudy_api.v1alpha1.provider import Capability
+
+PersonaName = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$")]
+"""In persona names `-` and `_` are the same."""
+VariableName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
+class Variable(ApiModel):
+    """A value for `{{ name }}` in the prompt."""
+
+    name: VariableName
+    default: Annotated[str, Field(max_length=8192)] | None = None
+
+
+class SystemPrompt(ApiModel):
+    """What the model is told before the conversation: included personas' prompts first, then its own."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            ("!(has(self.text) && has(self.configMapKeyRef))", "text and configMapKeyRef exclude each other")
+        )
+    )
+
+    text: Annotated[str, Field(max_length=262_144)] | None = None
+    config_map_key_ref: ConfigMapKeySelector | None = None
+    include: Annotated[tuple[Name, ...], Field(max_length=16)] = ()
+    variables: Annotated[
+        tuple[Variable, ...],
+        Field(
+            max_length=64,
+            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        ),
+    ] = ()
+
+
+class Preference(ApiModel):
+    """A provider by name, or any provider whose labels match; with a model, or any that meets the constraints."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            (
+                "has(self.providerRef) != has(self.selector)",
+                "a preference takes exactly one of providerRef, selector",
+            )
+        )
+    )
+
+    provider_ref: ObjectReference | None = None
+    selector: LabelSelector | None = None
+    model: ModelName | None = None
+
+
+class CostTier(StrEnum):
+    """Price classes by dollars per million output tokens."""
+
+    LOW = "Low"
+    MEDIUM = "Medium"
+    HIGH = "High"
+
+
+class Constraints(ApiModel):
+    """What a model must offer to be cast at all."""
+
+    min_context_window: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    max_cost_tier: CostTier | None = None
+
+
+class Parameters(ApiModel):
+    """Request fields filled in when absent (`defaults`) or whatever the client says (`overrides`)."""
+
+    defaults: Annotated[
+        dict[str, Any], Field(max_length=32, json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})
+    ] = {}
+    overrides: Annotated[
+        dict[str, Any], Field(max_length=32, json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})
+    ] = {}
+
+
+class ToolMode(StrEnum):
+    """Who runs the tools."""
+
+    DECLARE = "Declare"
+    EXECUTE = "Execute"
+
+
+class PersonaTools(ApiModel):
+    """Functions the model may call."""
+
+    refs: Annotated[tuple[ObjectReference, ...], Field(max_length=64)] = ()
+    mode: ToolMode = ToolMode.DECLARE
+
+
+class PersonaSession(ApiModel):
+    """How conversations are kept."""
+
+    ttl: Duration = "1h"
+    max_messages: Annotated[int, Field(ge=1, le=100_000)] = 100
+
+
+class PersonaSpec(ApiModel):
+    """The role an app casts."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cel(
+            (
+                "has(self.routeRef) != (has(self.preferences) && size(self.preferences) > 0)",
+                "a persona takes exactly one of preferences, routeRef",
+            )
+        )
+    )
+
+    description: Annotated[str, Field(max_length=4096)] = ""
+    aliases: Annotated[
+        tuple[PersonaName, ...], Field(max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"})
+    ] = ()
+    system: SystemPrompt | None = None
+    requires: Annotated[
+        tuple[Capability, ...], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "set"})
+    ] = ()
+    preferences: Annotated[tuple[Preference, ...], Field(max_length=16)] = ()
+    route_ref: ObjectReference | None = None
+    constraints: Constraints | None = None
+    parameters: Parameters | None = None
+    tools: PersonaTools | None = None
+    session: PersonaSession | None = None
+    limits: Annotated[tuple[Limit, ...], Field(max_length=16)] = ()
+    budgets: Annotated[tuple[Budget, ...], Field(max_length=16)] = ()
+    cache: Cache | None = None
+    access: Access | None = None
+
+
+class Persona(Resource):
+    """The role an app casts, not the model."""
+
+    kind: Literal["Persona"] = "Persona"
+    spec: PersonaSpec

@@ -1,0 +1,232 @@
+"""LLMRoute: the name an app asks for, who answers, and who steps in."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from understudy_api.v1alpha1.meta import (
+    ApiModel,
+    Duration,
+    HeaderName,
+    HeaderValue,
+    ModelName,
+    Name,
+    Namespace,
+    ObjectReference,
+    Resource,
+    cel,
+)
+from understudy_api.v1alpha1.policy import Access, Budget, Cache, Limit
+from understudy_api.v1alpha1.provider import Capability
+
+Percent = Annotated[int, Field(ge=0, le=100)]
+
+
+class RouteModel(ApiModel):
+    """A name that clients send as `model`; a trailing `*` makes it a prefix."""
+
+    name: Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\s*]+\*?$|^\*$")]
+
+
+class HeaderMatchType(StrEnum):
+    """How a header's value is compared."""
+
+    EXACT = "Exact"
+    PREFIX = "Prefix"
+
+
+class HeaderMatch(ApiModel):
+    """A header the request must carry."""
+
+    name: HeaderName
+    type: HeaderMatchType = HeaderMatchType.EXACT
+    value: HeaderValue
+
+
+class CallerMatch(ApiModel):
+    """A caller by namespace, and by ServiceAccount name when given."""
+
+    namespace: Namespace
+    name: Name | None = None
+
+
+class Match(ApiModel):
+    """All that is given must hold for the rule to apply."""
+
+    min_input_tokens: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    headers: Annotated[tuple[HeaderMatch, ...], Field(max_length=16)] = ()
+    requires: Annotated[
+        tuple[Capability, ...],
+        Field(max_length=16, description="Applies to requests that need all of these capabilities."),
+    ] = ()
+    callers: Annotated[tuple[CallerMatch, ...], Field(max_length=32)] = ()
+    stream: bool | None = None
+
+
+class Backend(ApiModel):
+    """A model at a provider. Lower priorities are asked first; weights share the load within one."""
+
+    provider_ref: ObjectReference
+    model: ModelName
+    weight: Annotated[int, Field(ge=0, le=1_000_000)] = 1
+    priority: Annotated[int, Field(ge=0, le=15)] = 0
+
+
+class Strategy(StrEnum):
+    """How one of several backends of the same priority is chosen."""
+
+    WEIGHTED = "Weighted"
+    ROUND_ROBIN = "RoundRobin"
+    LEAST_BUSY = "LeastBusy"
+    LOWEST_LATENCY = "LowestLatency"
+    LOWEST_COST = "LowestCost"
+
+
+class Rule(ApiModel):
+    """Who answers the requests that match."""
+
+    name: Annotated[str, Field(min_length=1, max_length=63)] | None = None
+    matches: Annotated[
+        tuple[Match, ...], Field(max_length=16, description="Any of these; none at all means always.")
+    ] = ()
+    backends: Annotated[tuple[Backend, ...], Field(min_length=1, max_length=32)]
+    strategy: Strategy = Strategy.WEIGHTED
+
+
+class Backoff(ApiModel):
+    """Exponential with full jitter."""
+
+    base: Duration = "100ms"
+    max: Duration = "2s"
+
+
+class RetryOn(StrEnum):
+    """Kinds of upstream failure after which the next attempt may be made."""
+
+    CONNECT_FAILURE = "ConnectFailure"
+    TIMEOUT = "Timeout"
+    RATE_LIMITED = "RateLimited"
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    SERVER_ERROR = "ServerError"
+    AUTHENTICATION = "Authentication"
+    NOT_FOUND = "NotFound"
+    CONTEXT_LENGTH_EXCEEDED = "ContextLengthExceeded"
+    CONTENT_FILTERED = "ContentFiltered"
+    INVALID_RESPONSE = "InvalidResponse"
+
+
+class Retry(ApiModel):
+    """How often, how patiently and after what another attempt is made."""
+
+    attempts: Annotated[int, Field(ge=1, le=16, description="All attempts of a request together.")] = 3
+    backoff: Backoff | None = None
+    retry_on: (
+        Annotated[
+            tuple[RetryOn, ...],
+            Field(min_length=1, max_length=16, description="Default: all but ContentFiltered."),
+        ]
+        | None
+    ) = None
+    budget_percent: Annotated[
+        Percent | None, Field(description="Retries of one backend, as a share of its requests. Default: 20.")
+    ] = None
+
+
+class OnInterruption(StrEnum):
+    """What happens when a stream breaks after text was sent."""
+
+    FAIL = "Fail"
+    RESUME = "Resume"
+
+
+class RouteStream(ApiModel):
+    """Streaming behavior."""
+
+    on_interruption: OnInterruption = OnInterruption.FAIL
+
+
+class RouteTimeouts(ApiModel):
+    """How long a request may take, all attempts together."""
+
+    request: Duration | None = None
+
+
+class AffinityType(StrEnum):
+    """What requests that belong together have in common."""
+
+    SESSION = "Session"
+    CALLER = "Caller"
+    HEADER = "Header"
+    PROMPT_PREFIX = "PromptPrefix"
+
+
+class Affinity(ApiModel):
+    """Keep requests that belong together on one backend."""
+
+    model_config = ConfigDict(
+        json_schema_extra=cel(("self.type != 'Header' || has(self.header)", "header is required when type is Header"))
+    )
+
+    type: AffinityType
+    header: HeaderName | None = None
+
+
+class Mirror(ApiModel):
+    """Send a share of requests to another backend too, and drop its answers."""
+
+    provider_ref: ObjectReference
+    model: ModelName
+    percent: Percent = 100
+
+
+class Abort(ApiModel):
+    """Answer a share of requests with an error."""
+
+    status: Annotated[int, Field(ge=400, le=599)]
+    percent: Percent = 100
+
+
+class Delay(ApiModel):
+    """Make a share of requests wait."""
+
+    duration: Duration
+    percent: Percent = 100
+
+
+class Faults(ApiModel):
+    """Faults given on purpose, to see how callers take them."""
+
+    abort: Abort | None = None
+    delay: Delay | None = None
+
+
+class Hedge(ApiModel):
+    """Ask the next backend too when the first is slow, and take the faster answer."""
+
+    after: Duration
+
+
+class LLMRouteSpec(ApiModel):
+    """Who answers a name, and who steps in."""
+
+    models: Annotated[tuple[RouteModel, ...], Field(max_length=64, description="Default: the object's name.")] = ()
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=32, description="The first match wins.")]
+    retry: Retry | None = None
+    stream: RouteStream | None = None
+    timeouts: RouteTimeouts | None = None
+    affinity: Affinity | None = None
+    cache: Cache | None = None
+    limits: Annotated[tuple[Limit, ...], Field(max_length=16)] = ()
+    budgets: Annotated[tuple[Budget, ...], Field(max_length=16)] = ()
+    access: Access | None = None
+    mirror: Mirror | None = None
+    faults: Faults | None = None
+    hedge: Hedge | None = None
+
+
+class LLMRoute(Resource):
+    """The name an app asks for, who answers, and who steps in."""
+
+    kind: Literal["LLMRoute"] = "LLMRoute"
+    spec: LLMRouteSpec
