@@ -1,0 +1,195 @@
+"""From a validated snapshot to a `Runtime`: everything that can be computed before the first request is.
+
+Total: a provider that cannot be used (its credential is missing, its URL or CA bundle is wrong) is left out with its
+candidates and named in `Runtime.out`; it never refuses the rest of the configuration.
+"""
+
+from collections.abc import Mapping
+
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from understudy_api.config import (
+    Backend,
+    Credentials,
+    Prompt,
+    Provider,
+    RetryPolicy,
+    Rule,
+    Snapshot,
+    Strategy,
+    Target,
+    TargetKind,
+)
+from understudy_proxy.config.runtime import Candidate, Runtime, RuntimeRule, RuntimeTarget, Upstream
+from understudy_proxy.config.trust import BadCertificate, context_for
+
+_DIRECT_RETRY = RetryPolicy()
+_EVERY_REQUEST = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "understudy"}
+"""Identity: a compressed answer would have to be unpacked to be read, and a stream would come in lumps."""
+
+
+class Unusable(Exception):
+    """A provider that cannot be called; the message says why and what to do."""
+
+
+def build(snapshot: Snapshot, *, now: float) -> Runtime:
+    """Make `snapshot` ready for requests; `now` is seconds since the epoch."""
+    upstreams: dict[str, Upstream] = {}
+    out: dict[str, str] = {}
+    for key, provider in snapshot.config.providers.items():
+        try:
+            upstreams[key] = _upstream(key, provider, snapshot.credentials)
+        except Unusable as reason:
+            out[key] = str(reason)
+    return Runtime(
+        revision=snapshot.config.revision,
+        targets={key: _target(key, target, upstreams) for key, target in snapshot.config.targets.items()},
+        names=snapshot.config.names,
+        upstreams=upstreams,
+        out=out,
+        loaded_at=now,
+    )
+
+
+def _upstream(key: str, provider: Provider, credentials: Credentials) -> Upstream:
+    candidates: dict[str, Candidate] = {}
+    direct: dict[str, RuntimeTarget] = {}
+    try:
+        context = context_for(provider.tls)
+    except BadCertificate as error:
+        raise Unusable(str(error)) from error
+    upstream = Upstream(
+        key=key,
+        namespace=provider.namespace,
+        name=provider.name,
+        type=provider.type,
+        system=provider.system,
+        dialect=provider.dialect,
+        base_url=_url(provider.base_url),
+        headers=_headers(provider, credentials),
+        per_address=provider.per_address,
+        max_concurrency=provider.max_concurrency,
+        timeouts=provider.timeouts,
+        health=provider.health,
+        ssl=context,
+        server_name=provider.tls.server_name if provider.tls else None,
+        visible_to=_visible(provider.namespace, provider.visible_to),
+        candidates=candidates,
+        direct=direct,
+    )
+    for model in provider.models:
+        candidates[model] = _candidate(upstream, provider, model)
+        direct[model] = _direct(candidates[model])
+    return upstream
+
+
+def _url(base_url: str) -> URL:
+    try:
+        url = URL(base_url)
+    except ValueError as error:
+        raise Unusable(f"its base URL is not a URL: {error}") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise Unusable(f"its base URL {base_url!r} is not http(s)://HOST...")
+    return url
+
+
+def _headers(provider: Provider, credentials: Credentials) -> CIMultiDictProxy[str]:
+    headers = CIMultiDict(_EVERY_REQUEST)
+    headers.update(provider.headers)
+    if provider.credential is not None:
+        secret = credentials.values.get(provider.credential.name)
+        if not secret:
+            raise Unusable(f"its credential {provider.credential.name!r} came without a value")
+        headers["Authorization"] = f"Bearer {secret}"
+    return CIMultiDictProxy(headers)
+
+
+def _visible(namespace: str, others: tuple[str, ...] | None) -> frozenset[str] | None:
+    return None if others is None else frozenset((namespace, *others))
+
+
+def _candidate(upstream: Upstream, provider: Provider, model: str, *, weight: int = 1, priority: int = 0) -> Candidate:
+    served = provider.models[model]
+    return Candidate(
+        key=f"{upstream.key}:{model}",
+        upstream=upstream,
+        model=model,
+        upstream_model=served.upstream_name,
+        capabilities=served.capabilities,
+        context_window=served.context_window,
+        max_output_tokens=served.max_output_tokens,
+        pricing=served.pricing,
+        weight=weight,
+        priority=priority,
+    )
+
+
+def _direct(candidate: Candidate) -> RuntimeTarget:
+    upstream = candidate.upstream
+    rule = RuntimeRule(name="", matches=(), tiers=((candidate,),), strategy=Strategy.WEIGHTED)
+    return RuntimeTarget(
+        key=f"provider/{candidate.key}",
+        kind=None,
+        namespace=upstream.namespace,
+        name=f"{upstream.name}/{candidate.model}",
+        label=f"provider/{upstream.key}",
+        rules=(rule,),
+        requires=frozenset(),
+        retry=_DIRECT_RETRY,
+        request_timeout_seconds=None,
+        prompt=None,
+        visible_to=upstream.visible_to,
+    )
+
+
+def _target(key: str, target: Target, upstreams: Mapping[str, Upstream]) -> RuntimeTarget:
+    prompt: Prompt | None = target.prompt
+    label = f"{target.namespace}/{target.name}"
+    return RuntimeTarget(
+        key=key,
+        kind=target.kind,
+        namespace=target.namespace,
+        name=target.name,
+        label=f"persona/{label}" if target.kind is TargetKind.PERSONA else label,
+        rules=tuple(_rule(rule, upstreams) for rule in target.rules),
+        requires=target.requires,
+        retry=target.retry,
+        request_timeout_seconds=target.request_timeout_seconds,
+        prompt=prompt,
+        visible_to=_visible(target.namespace, target.visible_to),
+    )
+
+
+def _rule(rule: Rule, upstreams: Mapping[str, Upstream]) -> RuntimeRule:
+    tiers: dict[int, list[Candidate]] = {}
+    for backend in rule.backends:
+        candidate = _backend(backend, upstreams)
+        if candidate is not None:
+            tiers.setdefault(backend.priority, []).append(candidate)
+    return RuntimeRule(
+        name=rule.name,
+        matches=rule.matches,
+        tiers=tuple(tuple(tiers[priority]) for priority in sorted(tiers)),
+        strategy=rule.strategy,
+    )
+
+
+def _backend(backend: Backend, upstreams: Mapping[str, Upstream]) -> Candidate | None:
+    """The shared plain candidate where weight and priority are the usual ones, else one of its own."""
+    upstream = upstreams.get(backend.provider)
+    plain = upstream.candidates.get(backend.model) if upstream else None
+    if plain is None or (plain.weight, plain.priority) == (backend.weight, backend.priority):
+        return plain
+    return Candidate(
+        key=plain.key,
+        upstream=plain.upstream,
+        model=plain.model,
+        upstream_model=plain.upstream_model,
+        capabilities=plain.capabilities,
+        context_window=plain.context_window,
+        max_output_tokens=plain.max_output_tokens,
+        pricing=plain.pricing,
+        weight=backend.weight,
+        priority=backend.priority,
+    )
