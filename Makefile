@@ -13,15 +13,20 @@ help: ## List what can be made
 
 setup: $(STAMP) ## Make the virtual environment with everything locked in it
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements/dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Understudy needs Python 3.11 or newer; install it (for example: apt install python3 python3-venv) or pass PYTHON=/path/to/python3"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; install it (for example: apt install python3-venv)"; exit 1; }
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock: ## Resolve the dependencies anew (writes requirements.lock)
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev --output-file requirements.lock pyproject.toml
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+lock: ## Resolve the dependencies anew (writes requirements/*.lock)
+	$(COMPILE) --extra dev --output-file requirements/dev.lock pyproject.toml
+	$(COMPILE) --constraint requirements/dev.lock --extra proxy --output-file requirements/proxy.lock pyproject.toml
+	$(COMPILE) --constraint requirements/dev.lock --extra operator --output-file requirements/operator.lock pyproject.toml
+	$(COMPILE) --constraint requirements/dev.lock --output-file requirements/build.lock requirements/build.in
 
 lint: setup ## Style, types, imports
 	$(BIN)/ruff check .

@@ -1,0 +1,44 @@
+# Two images from one file: `docker build --target proxy .` and `docker build --target operator .`
+# BASE is any image with Python 3.11 or newer, its venv module included.
+ARG BASE=python:3.13-slim
+
+FROM ${BASE} AS build
+WORKDIR /src
+RUN python3 -m venv /opt/understudy
+COPY requirements/ requirements/
+COPY pyproject.toml README.md LICENSE ./
+COPY crds/src crds/src
+COPY operator/src operator/src
+COPY proxy/src proxy/src
+COPY cli/src cli/src
+RUN python3 -m venv /opt/wheel \
+ && /opt/wheel/bin/python -m pip install --no-cache-dir --quiet --require-hashes --requirement requirements/build.lock \
+ && /opt/wheel/bin/python -m pip wheel --no-cache-dir --quiet --no-deps --no-build-isolation --wheel-dir /wheels .
+
+FROM build AS build-proxy
+RUN /opt/understudy/bin/python -m pip install --no-cache-dir --quiet --require-hashes --requirement requirements/proxy.lock \
+ && /opt/understudy/bin/python -m pip install --no-cache-dir --quiet --no-deps /wheels/*.whl \
+ && rm -rf /opt/understudy/lib/python3*/site-packages/understudy_operator /opt/understudy/lib/python3*/site-packages/understudy \
+ && /opt/understudy/bin/python -m pip uninstall --quiet --yes pip
+
+FROM build AS build-operator
+RUN /opt/understudy/bin/python -m pip install --no-cache-dir --quiet --require-hashes --requirement requirements/operator.lock \
+ && /opt/understudy/bin/python -m pip install --no-cache-dir --quiet --no-deps /wheels/*.whl \
+ && rm -rf /opt/understudy/lib/python3*/site-packages/understudy_proxy /opt/understudy/lib/python3*/site-packages/understudy \
+ && /opt/understudy/bin/python -m pip uninstall --quiet --yes pip
+
+# The data plane. No kopf, no Kubernetes client, no command line.
+FROM ${BASE} AS proxy
+COPY --from=build-proxy /opt/understudy /opt/understudy
+ENV PATH=/opt/understudy/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 65532:65532
+EXPOSE 8080 9090
+ENTRYPOINT ["python3", "-m", "understudy_proxy"]
+
+# The control plane.
+FROM ${BASE} AS operator
+COPY --from=build-operator /opt/understudy /opt/understudy
+ENV PATH=/opt/understudy/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 65532:65532
+EXPOSE 8080
+ENTRYPOINT ["python3", "-m", "understudy_operator"]
