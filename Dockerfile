@@ -1,4 +1,4 @@
-# Two images from one file: `docker build --target proxy .` and `docker build --target operator .`
+# Three images from one file, for example `docker build --target proxy .`: operator, proxy and cli.
 # BASE is any image with Python 3.11 or newer, its venv module included.
 ARG BASE=python:3.13-slim
 
@@ -42,3 +42,15 @@ ENV PATH=/opt/understudy/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["python3", "-m", "understudy_operator"]
+
+# The command line: `understudy lint` in a pipeline, `understudy mock` beside an app under test.
+FROM build AS build-cli
+RUN /opt/understudy/bin/python -m pip install --no-cache-dir --quiet --require-hashes --requirement requirements/cli.lock \
+ && /opt/understudy/bin/python -m pip install --no-cache-dir --quiet --no-deps /wheels/*.whl \
+ && /opt/understudy/bin/python -m pip uninstall --quiet --yes pip
+
+FROM ${BASE} AS cli
+COPY --from=build-cli /opt/understudy /opt/understudy
+ENV PATH=/opt/understudy/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 65532:65532
+ENTRYPOINT ["understudy"]

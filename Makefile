@@ -26,6 +26,7 @@ lock: ## Resolve the dependencies anew (writes requirements/*.lock)
 	$(COMPILE) --extra dev --output-file requirements/dev.lock pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --extra proxy --output-file requirements/proxy.lock pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --extra operator --output-file requirements/operator.lock pyproject.toml
+	$(COMPILE) --constraint requirements/dev.lock --extra cli --output-file requirements/cli.lock pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --output-file requirements/build.lock requirements/build.in
 
 lint: setup ## Style, types, imports
