@@ -5,41 +5,29 @@ cost of CEL rules from them and refuses a CRD whose strings, lists or maps are o
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
+
+from understudy_api.v1alpha1 import patterns
+from understudy_api.v1alpha1.model import ApiModel, Invariant, UniqueBy
 
 GROUP = "understudy.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
-DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-DNS_SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
-
-Name = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN)]
-Namespace = Annotated[str, Field(min_length=1, max_length=63, pattern=DNS_LABEL)]
-SecretKey = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
-ModelName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^\S+$")]
-HeaderName = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$")]
-HeaderValue = Annotated[str, Field(max_length=4096, pattern=r"^[^\r\n\x00]*$")]
-Duration = Annotated[str, Field(min_length=2, max_length=32, pattern=r"^([0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m|h|d)){1,4}$")]
+Name = Annotated[str, Field(min_length=1, max_length=253, pattern=patterns.DNS_SUBDOMAIN)]
+Namespace = Annotated[str, Field(min_length=1, max_length=63, pattern=patterns.DNS_LABEL)]
+SecretKey = Annotated[str, Field(min_length=1, max_length=253, pattern=patterns.DATA_KEY)]
+ModelName = Annotated[str, Field(min_length=1, max_length=256, pattern=patterns.NO_SPACES)]
+HeaderName = Annotated[str, Field(min_length=1, max_length=256, pattern=patterns.HEADER_NAME)]
+HeaderValue = Annotated[str, Field(max_length=4096, pattern=patterns.ONE_LINE)]
+Duration = Annotated[str, Field(min_length=2, max_length=32, pattern=patterns.DURATION)]
 """A length of time such as `300ms`, `1.5s`, `5m`, `1h30m` or `30d`."""
-Money = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$")]
+Money = Annotated[str, Field(min_length=1, max_length=20, pattern=patterns.MONEY)]
 """US dollars as a decimal string, because binary floats lose cents."""
 LabelKey = Annotated[str, Field(min_length=1, max_length=317)]
 LabelValue = Annotated[str, Field(max_length=63)]
-
-
-def cel(*rules: tuple[str, str]) -> dict[str, Any]:
-    """Schema extras that make the API server check `rules`, pairs of a CEL expression and its message."""
-    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in rules]}
-
-
-class ApiModel(BaseModel):
-    """A part of an object as users write it: camelCase on the wire, frozen once read, unknown fields ignored."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
 
 class ObjectReference(ApiModel):
@@ -83,6 +71,16 @@ class LabelSelectorOperator(StrEnum):
 class LabelSelectorRequirement(ApiModel):
     """One comparison of a label selector."""
 
+    invariants: ClassVar = (
+        Invariant(
+            cel="(self.operator in ['In', 'NotIn']) == (has(self.values) && size(self.values) > 0)",
+            message="values are needed by In and NotIn, and refused by Exists and DoesNotExist",
+            holds=lambda part: (
+                (part.operator in {LabelSelectorOperator.IN, LabelSelectorOperator.NOT_IN}) == bool(part.values)
+            ),
+        ),
+    )
+
     key: LabelKey
     operator: LabelSelectorOperator
     values: Annotated[tuple[LabelValue, ...], Field(max_length=64)] = ()
@@ -103,17 +101,18 @@ class FromNamespaces(StrEnum):
     SELECTOR = "Selector"
 
 
+SELECTOR_WITH_FROM = Invariant(
+    cel="(has(self.from) && self.from == 'Selector') == has(self.selector)",
+    message="selector and from: Selector go together: set both or neither",
+    holds=lambda part: (part.from_ is FromNamespaces.SELECTOR) == (part.selector is not None),
+)
+"""A selector that nothing looks at would seem to close what is open."""
+
+
 class AllowedNamespaces(ApiModel):
     """Which namespaces may refer to this object."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            (
-                "!has(self.from) || self.from != 'Selector' || has(self.selector)",
-                "selector is required when from is Selector",
-            )
-        )
-    )
+    invariants: ClassVar = (SELECTOR_WITH_FROM,)
 
     from_: Annotated[FromNamespaces, Field(alias="from")] = FromNamespaces.SAME
     selector: LabelSelector | None = None
@@ -122,7 +121,7 @@ class AllowedNamespaces(ApiModel):
 class ServiceReference(ApiModel):
     """A Service in the referrer's namespace, or in another one of the cluster."""
 
-    name: Annotated[str, Field(min_length=1, max_length=63, pattern=DNS_LABEL)]
+    name: Annotated[str, Field(min_length=1, max_length=63, pattern=patterns.DNS_LABEL)]
     namespace: Namespace | None = None
     port: Annotated[int, Field(ge=1, le=65535)]
 
@@ -142,7 +141,7 @@ class Condition(ApiModel):
     status: ConditionStatus
     observed_generation: Annotated[int, Field(ge=0)] | None = None
     last_transition_time: Annotated[str, Field(json_schema_extra={"format": "date-time"}, max_length=64)]
-    reason: Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")]
+    reason: Annotated[str, Field(min_length=1, max_length=1024, pattern=patterns.CONDITION_REASON)]
     message: Annotated[str, Field(max_length=32768)]
 
 
@@ -153,13 +152,7 @@ class Status(ApiModel):
     an operator that has just started can tell without memory whether anything about the object is new.
     """
 
-    conditions: Annotated[
-        tuple[Condition, ...],
-        Field(
-            max_length=16,
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-        ),
-    ] = ()
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=16), UniqueBy("type")] = ()
     observed_generation: Annotated[int, Field(ge=0)] | None = None
     revision: Annotated[str, Field(max_length=64)] | None = None
     digest: Annotated[str, Field(max_length=64)] | None = None

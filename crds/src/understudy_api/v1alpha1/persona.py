@@ -1,12 +1,12 @@
 """Persona: the role an app casts, not the model."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from understudy_api.v1alpha1 import patterns
 from understudy_api.v1alpha1.meta import (
-    ApiModel,
     ConfigMapKeySelector,
     Duration,
     LabelSelector,
@@ -14,14 +14,14 @@ from understudy_api.v1alpha1.meta import (
     Name,
     ObjectReference,
     Resource,
-    cel,
 )
+from understudy_api.v1alpha1.model import ApiModel, Invariant, Unique, UniqueBy
 from understudy_api.v1alpha1.policy import Access, Budget, Cache, Limit
 from understudy_api.v1alpha1.provider import Capability
 
-PersonaName = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$")]
+PersonaName = Annotated[str, Field(min_length=1, max_length=253, pattern=patterns.PERSONA_NAME)]
 """In persona names `-` and `_` are the same."""
-VariableName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+VariableName = Annotated[str, Field(min_length=1, max_length=63, pattern=patterns.VARIABLE_NAME)]
 
 
 class Variable(ApiModel):
@@ -34,34 +34,29 @@ class Variable(ApiModel):
 class SystemPrompt(ApiModel):
     """What the model is told before the conversation: included personas' prompts first, then its own."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            ("!(has(self.text) && has(self.configMapKeyRef))", "text and configMapKeyRef exclude each other")
-        )
+    invariants: ClassVar = (
+        Invariant(
+            cel="!(has(self.text) && has(self.configMapKeyRef))",
+            message="text and configMapKeyRef exclude each other",
+            holds=lambda part: part.text is None or part.config_map_key_ref is None,
+        ),
     )
 
     text: Annotated[str, Field(max_length=262_144)] | None = None
     config_map_key_ref: ConfigMapKeySelector | None = None
-    include: Annotated[tuple[Name, ...], Field(max_length=16)] = ()
-    variables: Annotated[
-        tuple[Variable, ...],
-        Field(
-            max_length=64,
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
-        ),
-    ] = ()
+    include: Annotated[tuple[Name, ...], Field(max_length=16), Unique()] = ()
+    variables: Annotated[tuple[Variable, ...], Field(max_length=64), UniqueBy("name")] = ()
 
 
 class Preference(ApiModel):
     """A provider by name, or any provider whose labels match; with a model, or any that meets the constraints."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            (
-                "has(self.providerRef) != has(self.selector)",
-                "a preference takes exactly one of providerRef, selector",
-            )
-        )
+    invariants: ClassVar = (
+        Invariant(
+            cel="has(self.providerRef) != has(self.selector)",
+            message="a preference takes exactly one of providerRef, selector",
+            holds=lambda part: (part.provider_ref is None) != (part.selector is None),
+        ),
     )
 
     provider_ref: ObjectReference | None = None
@@ -119,23 +114,18 @@ class PersonaSession(ApiModel):
 class PersonaSpec(ApiModel):
     """The role an app casts."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            (
-                "has(self.routeRef) != (has(self.preferences) && size(self.preferences) > 0)",
-                "a persona takes exactly one of preferences, routeRef",
-            )
-        )
+    invariants: ClassVar = (
+        Invariant(
+            cel="has(self.routeRef) != (has(self.preferences) && size(self.preferences) > 0)",
+            message="a persona takes exactly one of preferences, routeRef",
+            holds=lambda part: (part.route_ref is not None) != bool(part.preferences),
+        ),
     )
 
     description: Annotated[str, Field(max_length=4096)] = ""
-    aliases: Annotated[
-        tuple[PersonaName, ...], Field(max_length=32, json_schema_extra={"x-kubernetes-list-type": "set"})
-    ] = ()
+    aliases: Annotated[tuple[PersonaName, ...], Field(max_length=32), Unique()] = ()
     system: SystemPrompt | None = None
-    requires: Annotated[
-        tuple[Capability, ...], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "set"})
-    ] = ()
+    requires: Annotated[tuple[Capability, ...], Field(max_length=16), Unique()] = ()
     preferences: Annotated[tuple[Preference, ...], Field(max_length=16)] = ()
     route_ref: ObjectReference | None = None
     constraints: Constraints | None = None

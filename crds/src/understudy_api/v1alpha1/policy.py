@@ -1,11 +1,12 @@
 """Policies that LLMRoute and Persona share: limits, budgets, cache and access."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from understudy_api.v1alpha1.meta import ApiModel, Duration, FromNamespaces, LabelSelector, Money, cel
+from understudy_api.v1alpha1.meta import SELECTOR_WITH_FROM, Duration, FromNamespaces, LabelSelector, Money
+from understudy_api.v1alpha1.model import ApiModel, Invariant
 
 
 class Per(StrEnum):
@@ -19,10 +20,12 @@ class Per(StrEnum):
 class Limit(ApiModel):
     """So many requests or tokens in a window."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            ("has(self.requests) != has(self.tokens)", "a limit takes exactly one of requests, tokens")
-        )
+    invariants: ClassVar = (
+        Invariant(
+            cel="has(self.requests) != has(self.tokens)",
+            message="a limit takes exactly one of requests, tokens",
+            holds=lambda part: (part.requests is None) != (part.tokens is None),
+        ),
     )
 
     per: Per
@@ -72,14 +75,7 @@ class Authorization(StrEnum):
 class Access(ApiModel):
     """Who may use the object."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            (
-                "!has(self.from) || self.from != 'Selector' || has(self.selector)",
-                "selector is required when from is Selector",
-            )
-        )
-    )
+    invariants: ClassVar = (SELECTOR_WITH_FROM,)
 
     from_: Annotated[FromNamespaces, Field(alias="from")] = FromNamespaces.ALL
     selector: LabelSelector | None = None

@@ -1,24 +1,25 @@
 """LLMProvider: where models run, how to sign in there, and what may be asked of them."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from understudy_api.v1alpha1 import patterns
 from understudy_api.v1alpha1.meta import (
     AllowedNamespaces,
-    ApiModel,
     CABundleReference,
     Duration,
     HeaderName,
     HeaderValue,
     ModelName,
     Money,
+    Name,
     Resource,
     SecretKeySelector,
     ServiceReference,
-    cel,
 )
+from understudy_api.v1alpha1.model import ApiModel, Invariant, Unique, UniqueBy
 
 
 class ProviderType(StrEnum):
@@ -41,6 +42,18 @@ class ProviderType(StrEnum):
     MESH = "Mesh"
 
 
+WITHOUT_ADDRESS = frozenset(
+    {
+        ProviderType.OLLAMA,
+        ProviderType.VLLM,
+        ProviderType.LLAMA_CPP,
+        ProviderType.OPENAI_COMPATIBLE,
+        ProviderType.AZURE_OPENAI,
+    }
+)
+"""Types whose address is the user's own."""
+
+
 class Capability(StrEnum):
     """What a model can do; a request that needs one is never sent to a model without it."""
 
@@ -58,7 +71,7 @@ class Capability(StrEnum):
 class SecretRef(ApiModel):
     """A whole Secret in the provider's namespace, its keys named by the vendor's own environment variables."""
 
-    name: Annotated[str, Field(min_length=1, max_length=253)]
+    name: Name
 
 
 class ApiKeyAuth(ApiModel):
@@ -76,16 +89,15 @@ class WebIdentity(ApiModel):
 class AWSAuth(ApiModel):
     """AWS Signature Version 4, with keys from a Secret or the proxy's own web identity."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            (
-                "!(has(self.secretRef) && has(self.webIdentity))",
-                "secretRef and webIdentity exclude each other",
-            )
-        )
+    invariants: ClassVar = (
+        Invariant(
+            cel="!(has(self.secretRef) && has(self.webIdentity))",
+            message="secretRef and webIdentity exclude each other",
+            holds=lambda part: part.secret_ref is None or part.web_identity is None,
+        ),
     )
 
-    region: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9-]+$")]
+    region: Annotated[str, Field(min_length=1, max_length=64, pattern=patterns.AWS_REGION)]
     secret_ref: SecretRef | None = None
     web_identity: WebIdentity | None = None
 
@@ -101,6 +113,14 @@ class GCPAuth(ApiModel):
 class AzureAuth(ApiModel):
     """Microsoft Entra sign-in: a client secret from a Secret, else workload identity."""
 
+    invariants: ClassVar = (
+        Invariant(
+            cel="!has(self.clientSecretRef) || (has(self.tenantId) && has(self.clientId))",
+            message="clientSecretRef needs tenantId and clientId",
+            holds=lambda part: part.client_secret_ref is None or None not in {part.tenant_id, part.client_id},
+        ),
+    )
+
     tenant_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     client_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     client_secret_ref: SecretKeySelector | None = None
@@ -113,13 +133,14 @@ class NoAuth(ApiModel):
 class Auth(ApiModel):
     """How to sign in: exactly one member."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            (
-                "[has(self.apiKey), has(self.aws), has(self.gcp), has(self.azure), has(self.none)].exists_one(x, x)",
-                "auth takes exactly one of apiKey, aws, gcp, azure, none",
-            )
-        )
+    invariants: ClassVar = (
+        Invariant(
+            cel="[has(self.apiKey), has(self.aws), has(self.gcp), has(self.azure), has(self.none)].exists_one(x, x)",
+            message="auth takes exactly one of apiKey, aws, gcp, azure, none",
+            holds=lambda part: (
+                sum(each is not None for each in (part.api_key, part.aws, part.gcp, part.azure, part.none)) == 1
+            ),
+        ),
     )
 
     api_key: ApiKeyAuth | None = None
@@ -144,10 +165,7 @@ class ProviderModel(ApiModel):
 
     name: Annotated[ModelName, Field(description="Used by routes and by provider/model addressing.")]
     upstream_name: Annotated[ModelName | None, Field(description="What the provider calls it. Default: name.")] = None
-    capabilities: (
-        Annotated[tuple[Capability, ...], Field(max_length=16, json_schema_extra={"x-kubernetes-list-type": "set"})]
-        | None
-    ) = None
+    capabilities: Annotated[tuple[Capability, ...], Field(max_length=16), Unique()] | None = None
     context_window: Annotated[int, Field(ge=1, le=100_000_000, description="In tokens.")] | None = None
     max_output_tokens: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
     pricing: Pricing | None = None
@@ -181,7 +199,7 @@ class ProviderTimeouts(ApiModel):
 class HealthProbe(ApiModel):
     """An active check of an endpoint that has been ejected; it ends the ejection early."""
 
-    path: Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^/\S*$")]
+    path: Annotated[str, Field(min_length=1, max_length=1024, pattern=patterns.URL_PATH)]
     interval: Duration = "5s"
 
 
@@ -210,21 +228,47 @@ class ProviderHeaders(ApiModel):
 class LLMProviderSpec(ApiModel):
     """Where models run."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            ("!(has(self.baseURL) && has(self.serviceRef))", "baseURL and serviceRef exclude each other"),
-            (
-                (
-                    "!(self.type in ['Ollama', 'VLLM', 'LlamaCpp', 'OpenAICompatible', 'AzureOpenAI'])"
-                    " || has(self.baseURL) || has(self.serviceRef)"
-                ),
-                "this type has no default address: set baseURL or serviceRef",
+    invariants: ClassVar = (
+        Invariant(
+            cel="!(has(self.baseURL) && has(self.serviceRef))",
+            message="baseURL and serviceRef exclude each other",
+            holds=lambda spec: spec.base_url is None or spec.service_ref is None,
+        ),
+        Invariant(
+            cel="!(self.type in ['Ollama', 'VLLM', 'LlamaCpp', 'OpenAICompatible', 'AzureOpenAI'])"
+            " || has(self.baseURL) || has(self.serviceRef)",
+            message="this type has no default address: set baseURL or serviceRef",
+            holds=lambda spec: spec.type not in WITHOUT_ADDRESS or bool(spec.base_url or spec.service_ref),
+        ),
+        Invariant(
+            cel="self.type != 'Bedrock' || has(self.baseURL) || (has(self.auth) && has(self.auth.aws))",
+            message="type Bedrock needs a region: set auth.aws, or baseURL with auth.apiKey",
+            holds=lambda spec: (
+                spec.type is not ProviderType.BEDROCK or bool(spec.base_url or (spec.auth and spec.auth.aws))
             ),
-            (
-                "self.type != 'Bedrock' || !has(self.auth) || has(self.auth.aws)",
-                "type Bedrock signs in with auth.aws",
+        ),
+        Invariant(
+            cel="self.type != 'VertexAI' || (has(self.auth) && has(self.auth.gcp))",
+            message="type VertexAI needs auth.gcp: its project and location are part of the address",
+            holds=lambda spec: spec.type is not ProviderType.VERTEX_AI or bool(spec.auth and spec.auth.gcp),
+        ),
+        Invariant(
+            cel="!has(self.auth) || !has(self.auth.aws) || self.type == 'Bedrock'",
+            message="auth.aws is for type Bedrock",
+            holds=lambda spec: not (spec.auth and spec.auth.aws) or spec.type is ProviderType.BEDROCK,
+        ),
+        Invariant(
+            cel="!has(self.auth) || !has(self.auth.gcp) || self.type in ['VertexAI', 'Gemini']",
+            message="auth.gcp is for types VertexAI and Gemini",
+            holds=lambda spec: (
+                not (spec.auth and spec.auth.gcp) or spec.type in {ProviderType.VERTEX_AI, ProviderType.GEMINI}
             ),
-        )
+        ),
+        Invariant(
+            cel="!has(self.auth) || !has(self.auth.azure) || self.type == 'AzureOpenAI'",
+            message="auth.azure is for type AzureOpenAI",
+            holds=lambda spec: not (spec.auth and spec.auth.azure) or spec.type is ProviderType.AZURE_OPENAI,
+        ),
     )
 
     type: ProviderType
@@ -233,19 +277,13 @@ class LLMProviderSpec(ApiModel):
         Field(
             alias="baseURL",
             max_length=2048,
-            pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+            pattern=patterns.BASE_URL,
             description="What the vendor's own SDK takes as base URL.",
         ),
     ] = None
     service_ref: ServiceReference | None = None
     auth: Auth | None = None
-    models: Annotated[
-        tuple[ProviderModel, ...],
-        Field(
-            max_length=256,
-            json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
-        ),
-    ] = ()
+    models: Annotated[tuple[ProviderModel, ...], Field(max_length=256), UniqueBy("name")] = ()
     discovery: Discovery | None = None
     limits: ProviderLimits | None = None
     timeouts: ProviderTimeouts | None = None

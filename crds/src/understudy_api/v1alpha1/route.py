@@ -1,12 +1,12 @@
 """LLMRoute: the name an app asks for, who answers, and who steps in."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from understudy_api.v1alpha1 import patterns
 from understudy_api.v1alpha1.meta import (
-    ApiModel,
     Duration,
     HeaderName,
     HeaderValue,
@@ -15,8 +15,8 @@ from understudy_api.v1alpha1.meta import (
     Namespace,
     ObjectReference,
     Resource,
-    cel,
 )
+from understudy_api.v1alpha1.model import ApiModel, Invariant, Unique, UniqueBy
 from understudy_api.v1alpha1.policy import Access, Budget, Cache, Limit
 from understudy_api.v1alpha1.provider import Capability
 
@@ -26,7 +26,7 @@ Percent = Annotated[int, Field(ge=0, le=100)]
 class RouteModel(ApiModel):
     """A name that clients send as `model`; a trailing `*` makes it a prefix."""
 
-    name: Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\s*]+\*?$|^\*$")]
+    name: Annotated[str, Field(min_length=1, max_length=256, pattern=patterns.MODEL_OR_PREFIX)]
 
 
 class HeaderMatchType(StrEnum):
@@ -59,6 +59,7 @@ class Match(ApiModel):
     requires: Annotated[
         tuple[Capability, ...],
         Field(max_length=16, description="Applies to requests that need all of these capabilities."),
+        Unique(),
     ] = ()
     callers: Annotated[tuple[CallerMatch, ...], Field(max_length=32)] = ()
     stream: bool | None = None
@@ -125,6 +126,7 @@ class Retry(ApiModel):
         Annotated[
             tuple[RetryOn, ...],
             Field(min_length=1, max_length=16, description="Default: all but ContentFiltered."),
+            Unique(),
         ]
         | None
     ) = None
@@ -164,8 +166,12 @@ class AffinityType(StrEnum):
 class Affinity(ApiModel):
     """Keep requests that belong together on one backend."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(("self.type != 'Header' || has(self.header)", "header is required when type is Header"))
+    invariants: ClassVar = (
+        Invariant(
+            cel="(self.type == 'Header') == has(self.header)",
+            message="header and type: Header go together: set both or neither",
+            holds=lambda part: (part.type is AffinityType.HEADER) == (part.header is not None),
+        ),
     )
 
     type: AffinityType
@@ -210,7 +216,9 @@ class Hedge(ApiModel):
 class LLMRouteSpec(ApiModel):
     """Who answers a name, and who steps in."""
 
-    models: Annotated[tuple[RouteModel, ...], Field(max_length=64, description="Default: the object's name.")] = ()
+    models: Annotated[
+        tuple[RouteModel, ...], Field(max_length=64, description="Default: the object's name."), UniqueBy("name")
+    ] = ()
     rules: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=32, description="The first match wins.")]
     retry: Retry | None = None
     stream: RouteStream | None = None

@@ -1,21 +1,21 @@
 """LLMTool: a function that a model may call."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from understudy_api.v1alpha1 import patterns
 from understudy_api.v1alpha1.meta import (
     AllowedNamespaces,
-    ApiModel,
     Duration,
     HeaderName,
     HeaderValue,
     Resource,
     SecretKeySelector,
     ServiceReference,
-    cel,
 )
+from understudy_api.v1alpha1.model import ApiModel, Invariant
 
 
 class HttpMethod(StrEnum):
@@ -43,15 +43,22 @@ class ToolAuth(ApiModel):
 class HttpHandler(ApiModel):
     """An HTTP endpoint that gets the arguments as JSON and answers with the result."""
 
-    model_config = ConfigDict(
-        json_schema_extra=cel(
-            ("has(self.url) != has(self.serviceRef)", "a handler takes exactly one of url, serviceRef")
-        )
+    invariants: ClassVar = (
+        Invariant(
+            cel="has(self.url) != has(self.serviceRef)",
+            message="a handler takes exactly one of url, serviceRef",
+            holds=lambda part: (part.url is None) != (part.service_ref is None),
+        ),
+        Invariant(
+            cel="!has(self.path) || has(self.serviceRef)",
+            message="path goes with serviceRef: a url carries its own path",
+            holds=lambda part: part.path is None or part.service_ref is not None,
+        ),
     )
 
-    url: Annotated[str, Field(max_length=2048, pattern=r"^https?://[^\s@]+$")] | None = None
+    url: Annotated[str, Field(max_length=2048, pattern=patterns.HANDLER_URL)] | None = None
     service_ref: ServiceReference | None = None
-    path: Annotated[str, Field(max_length=1024, pattern=r"^/\S*$")] | None = None
+    path: Annotated[str, Field(max_length=1024, pattern=patterns.URL_PATH)] | None = None
     method: HttpMethod = HttpMethod.POST
     headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=32)] = {}
     timeout: Duration = "30s"
@@ -70,8 +77,9 @@ class LLMToolSpec(ApiModel):
     function_name: Annotated[
         str | None,
         Field(
+            min_length=1,
             max_length=64,
-            pattern=r"^[a-zA-Z0-9_-]+$",
+            pattern=patterns.FUNCTION_NAME,
             description="Default: the object's name with - as _.",
         ),
     ] = None
