@@ -1,0 +1,1 @@
+"""The exchange: attempts at upstreams, with their timeouts, failover, streaming and cancellation."""
