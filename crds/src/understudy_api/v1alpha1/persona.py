@@ -25,7 +25,7 @@ VariableName = Annotated[str, Field(min_length=1, max_length=63, pattern=pattern
 
 
 class Variable(ApiModel):
-    """A value for `{{ name }}` in the prompt."""
+    """A value for the placeholder of that name, in double braces, in the prompt."""
 
     name: VariableName
     default: Annotated[str, Field(max_length=8192)] | None = None
@@ -82,12 +82,8 @@ class Constraints(ApiModel):
 class Parameters(ApiModel):
     """Request fields filled in when absent (`defaults`) or whatever the client says (`overrides`)."""
 
-    defaults: Annotated[
-        dict[str, Any], Field(max_length=32, json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})
-    ] = {}
-    overrides: Annotated[
-        dict[str, Any], Field(max_length=32, json_schema_extra={"x-kubernetes-preserve-unknown-fields": True})
-    ] = {}
+    defaults: Annotated[dict[str, Any], Field(max_length=32)] = {}
+    overrides: Annotated[dict[str, Any], Field(max_length=32)] = {}
 
 
 class ToolMode(StrEnum):

@@ -54,7 +54,7 @@ def parse(raw: Mapping[str, Any]) -> AnyResource | Invalid:
     except (TypeError, ValueError, RecursionError) as error:
         return Invalid((Problem("", f"is not JSON: {error}"),))
     try:
-        return model.model_validate_json(text, strict=True)
+        return model.model_validate_json(text, strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
         return Invalid(_problems(error))
 

@@ -89,7 +89,6 @@ class LLMToolSpec(ApiModel):
         Field(
             max_length=64,
             description="JSON Schema of the arguments object.",
-            json_schema_extra={"x-kubernetes-preserve-unknown-fields": True},
         ),
     ] = {}
     handler: ToolHandler | None = None
