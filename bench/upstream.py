@@ -9,6 +9,7 @@ import asyncio
 import json
 import re
 import sys
+from typing import cast
 
 CHUNKS = 200
 ANSWER_BYTES = 909
@@ -65,8 +66,7 @@ class Upstream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport to answer on."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows the type; TCP gives no other
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         """Answer every request that is whole."""
