@@ -1,8 +1,8 @@
 """The upstream of the bench: prepared bytes from a bare asyncio protocol, so that it costs next to nothing.
 
 It reads just enough HTTP/1.1 for well-behaved clients on loopback (a Content-Length or no body at all) and is no
-server for anything else. A request whose body asks for a stream gets `CHUNKS` events, one write each, a turn of the
-event loop apart.
+server for anything else. A request whose body asks for a stream gets `CHUNKS` events, one write each,
+`INTERVAL_SECONDS` apart.
 """
 
 import asyncio
@@ -12,6 +12,8 @@ import sys
 from typing import cast
 
 CHUNKS = 200
+INTERVAL_SECONDS = 0.002
+"""Long enough that every event arrives in a read of its own, as a model's tokens do."""
 ANSWER_BYTES = 909
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *([0-9]+)\r\n")
 
@@ -66,7 +68,7 @@ class Upstream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport to answer on."""
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Answer every request that is whole."""
@@ -97,7 +99,7 @@ class Upstream(asyncio.Protocol):
             transport.write(STREAM_END)
             return
         transport.write(EVENTS[index])
-        asyncio.get_running_loop().call_soon(self._send, index + 1)
+        asyncio.get_running_loop().call_later(INTERVAL_SECONDS, self._send, index + 1)
 
 
 async def serve(port: int) -> None:
