@@ -1,0 +1,1 @@
+"""OpenAI chat completions: as clients speak it to us, and as we speak it to providers."""

@@ -1,0 +1,16 @@
+"""Tokens, as every dialect counts them in the end."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider counted them."""
+
+    input: int
+    """Read, cached and newly cached ones among them."""
+    output: int
+    """Written, reasoning among them."""
+    cached_input: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
