@@ -22,7 +22,7 @@ def render(crd: dict[str, Any]) -> str:
 class _Dumper(yaml.SafeDumper):
     """Writes lines as lines, and never an alias."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
         return True
 
 

@@ -34,29 +34,38 @@ class ObjectReference(ApiModel):
     """Another object of a kind that the field implies; the namespace defaults to the referrer's own."""
 
     name: Name
+    """The object's name."""
     namespace: Namespace | None = None
+    """The namespace it is in. Default: that of the object that refers."""
 
 
 class SecretKeySelector(ApiModel):
     """One key of a Secret in the referrer's namespace."""
 
     name: Name
+    """The Secret's name."""
     key: SecretKey
+    """The key in the Secret."""
 
 
 class ConfigMapKeySelector(ApiModel):
     """One key of a ConfigMap in the referrer's namespace."""
 
     name: Name
+    """The ConfigMap's name."""
     key: SecretKey
+    """The key in the ConfigMap."""
 
 
 class CABundleReference(ApiModel):
     """Where PEM certificates are kept: a ConfigMap (the default) or a Secret in the referrer's namespace."""
 
     kind: Literal["ConfigMap", "Secret"] = "ConfigMap"
+    """ConfigMap or Secret."""
     name: Name
+    """The object's name."""
     key: SecretKey = "ca.crt"
+    """The key in the object."""
 
 
 class LabelSelectorOperator(StrEnum):
@@ -82,15 +91,19 @@ class LabelSelectorRequirement(ApiModel):
     )
 
     key: LabelKey
+    """The label's key."""
     operator: LabelSelectorOperator
     values: Annotated[tuple[LabelValue, ...], Field(max_length=64)] = ()
+    """One or more for In and NotIn, none for Exists and DoesNotExist."""
 
 
 class LabelSelector(ApiModel):
     """Kubernetes' own label selector: all of it must hold; an empty one matches everything."""
 
     match_labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=64)] = {}
+    """Labels that must all be there with these values."""
     match_expressions: Annotated[tuple[LabelSelectorRequirement, ...], Field(max_length=32)] = ()
+    """Comparisons that must all hold."""
 
 
 class FromNamespaces(StrEnum):
@@ -122,8 +135,11 @@ class ServiceReference(ApiModel):
     """A Service in the referrer's namespace, or in another one of the cluster."""
 
     name: Annotated[str, Field(min_length=1, max_length=63, pattern=patterns.DNS_LABEL)]
+    """The Service's name."""
     namespace: Namespace | None = None
+    """The namespace it is in. Default: that of the object that refers."""
     port: Annotated[int, Field(ge=1, le=65535)]
+    """The Service's port number."""
 
 
 class ConditionStatus(StrEnum):
@@ -135,14 +151,19 @@ class ConditionStatus(StrEnum):
 
 
 class Condition(ApiModel):
-    """metav1.Condition."""
+    """One thing that is so or is not: metav1.Condition."""
 
     type: Annotated[str, Field(max_length=316)]
+    """Accepted, ResolvedRefs, Programmed or Ready."""
     status: ConditionStatus
     observed_generation: Annotated[int, Field(ge=0)] | None = None
+    """The generation of the object that this was said of."""
     last_transition_time: Annotated[str, Field(json_schema_extra={"format": "date-time"}, max_length=64)]
+    """When the status last changed."""
     reason: Annotated[str, Field(min_length=1, max_length=1024, pattern=patterns.CONDITION_REASON)]
+    """A CamelCase word for programs."""
     message: Annotated[str, Field(max_length=32768)]
+    """A sentence for people."""
 
 
 class Status(ApiModel):
@@ -153,9 +174,13 @@ class Status(ApiModel):
     """
 
     conditions: Annotated[tuple[Condition, ...], Field(max_length=16), UniqueBy("type")] = ()
+    """Accepted (a valid spec), ResolvedRefs (all it names is there), Programmed (every proxy runs it), Ready (all)."""
     observed_generation: Annotated[int, Field(ge=0)] | None = None
+    """The generation of the object that the conditions speak of."""
     revision: Annotated[str, Field(max_length=64)] | None = None
+    """The configuration in which the object's part last changed."""
     digest: Annotated[str, Field(max_length=64)] | None = None
+    """The content hash of the object's part of the configuration."""
 
 
 class ObjectMeta(ApiModel):

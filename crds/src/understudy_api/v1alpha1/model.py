@@ -33,7 +33,9 @@ class Invariant:
 class ApiModel(BaseModel):
     """A part of an object as users write it: camelCase on the wire, frozen once read, unknown fields ignored."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
 
     invariants: ClassVar[tuple[Invariant, ...]] = ()
 

@@ -28,7 +28,9 @@ class Variable(ApiModel):
     """A value for the placeholder of that name, in double braces, in the prompt."""
 
     name: VariableName
+    """The placeholder's name."""
     default: Annotated[str, Field(max_length=8192)] | None = None
+    """Its value where the request gives none; without a default the request must."""
 
 
 class SystemPrompt(ApiModel):
@@ -43,9 +45,13 @@ class SystemPrompt(ApiModel):
     )
 
     text: Annotated[str, Field(max_length=262_144)] | None = None
+    """The prompt itself; either this or configMapKeyRef."""
     config_map_key_ref: ConfigMapKeySelector | None = None
+    """The prompt in a ConfigMap; either this or text."""
     include: Annotated[tuple[Name, ...], Field(max_length=16), Unique()] = ()
+    """Personas of the same namespace whose prompts go before."""
     variables: Annotated[tuple[Variable, ...], Field(max_length=64), UniqueBy("name")] = ()
+    """The placeholders of the prompt."""
 
 
 class Preference(ApiModel):
@@ -60,8 +66,11 @@ class Preference(ApiModel):
     )
 
     provider_ref: ObjectReference | None = None
+    """A provider by name; either this or selector."""
     selector: LabelSelector | None = None
+    """Providers of the namespace by label; either this or providerRef."""
     model: ModelName | None = None
+    """A model of the provider. Default: any that meets requires and constraints."""
 
 
 class CostTier(StrEnum):
@@ -76,14 +85,18 @@ class Constraints(ApiModel):
     """What a model must offer to be cast at all."""
 
     min_context_window: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    """In tokens."""
     max_cost_tier: CostTier | None = None
+    """Models of a higher price class are passed over."""
 
 
 class Parameters(ApiModel):
     """Request fields filled in when absent (`defaults`) or whatever the client says (`overrides`)."""
 
     defaults: Annotated[dict[str, Any], Field(max_length=32)] = {}
+    """Used where the request says nothing."""
     overrides: Annotated[dict[str, Any], Field(max_length=32)] = {}
+    """Used whatever the request says."""
 
 
 class ToolMode(StrEnum):
@@ -97,14 +110,18 @@ class PersonaTools(ApiModel):
     """Functions the model may call."""
 
     refs: Annotated[tuple[ObjectReference, ...], Field(max_length=64)] = ()
+    """LLMTools, of other namespaces where their allowedNamespaces permit."""
     mode: ToolMode = ToolMode.DECLARE
+    """Declare leaves calls to the client; with Execute the gateway makes them and goes on."""
 
 
 class PersonaSession(ApiModel):
     """How conversations are kept."""
 
     ttl: Duration = "1h"
+    """How long after its last use a conversation is forgotten."""
     max_messages: Annotated[int, Field(ge=1, le=100_000)] = 100
+    """How many of its last messages are sent along."""
 
 
 class PersonaSpec(ApiModel):
@@ -119,17 +136,24 @@ class PersonaSpec(ApiModel):
     )
 
     description: Annotated[str, Field(max_length=4096)] = ""
+    """What the role is for, for people."""
     aliases: Annotated[tuple[PersonaName, ...], Field(max_length=32), Unique()] = ()
+    """Other names for the persona."""
     system: SystemPrompt | None = None
     requires: Annotated[tuple[Capability, ...], Field(max_length=16), Unique()] = ()
+    """What a model must be able to do to be cast."""
     preferences: Annotated[tuple[Preference, ...], Field(max_length=16)] = ()
+    """Who plays the role, in order; either this or routeRef."""
     route_ref: ObjectReference | None = None
+    """The LLMRoute that decides who plays the role; either this or preferences."""
     constraints: Constraints | None = None
     parameters: Parameters | None = None
     tools: PersonaTools | None = None
     session: PersonaSession | None = None
     limits: Annotated[tuple[Limit, ...], Field(max_length=16)] = ()
+    """All of them hold."""
     budgets: Annotated[tuple[Budget, ...], Field(max_length=16)] = ()
+    """All of them hold."""
     cache: Cache | None = None
     access: Access | None = None
 

@@ -30,8 +30,11 @@ class Limit(ApiModel):
 
     per: Per
     requests: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    """Requests in a window; either this or tokens."""
     tokens: Annotated[int, Field(ge=1, le=1_000_000_000_000)] | None = None
+    """Input and output tokens in a window; either this or requests."""
     window: Duration
+    """How long a window is."""
 
 
 class OnExceeded(StrEnum):
@@ -46,7 +49,9 @@ class Budget(ApiModel):
 
     per: Per
     amount: Money
+    """US dollars."""
     window: Duration
+    """How long a window is."""
     on_exceeded: OnExceeded = OnExceeded.REJECT
 
 
@@ -62,6 +67,7 @@ class Cache(ApiModel):
     """Answer identical requests from memory."""
 
     ttl: Duration
+    """How long an answer is kept."""
     scope: CacheScope = CacheScope.CALLER
 
 

@@ -72,18 +72,21 @@ class SecretRef(ApiModel):
     """A whole Secret in the provider's namespace, its keys named by the vendor's own environment variables."""
 
     name: Name
+    """The Secret's name."""
 
 
 class ApiKeyAuth(ApiModel):
     """A static key, sent in the header that the provider's type uses."""
 
     secret_key_ref: SecretKeySelector
+    """The key."""
 
 
 class WebIdentity(ApiModel):
     """Federated sign-in with a ServiceAccount token."""
 
     role_arn: Annotated[str, Field(min_length=1, max_length=2048)] | None = None
+    """The role to assume. Default: the one in the proxy's environment."""
 
 
 class AWSAuth(ApiModel):
@@ -98,16 +101,22 @@ class AWSAuth(ApiModel):
     )
 
     region: Annotated[str, Field(min_length=1, max_length=64, pattern=patterns.AWS_REGION)]
+    """The region whose endpoint is asked."""
     secret_ref: SecretRef | None = None
+    """Keys AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for temporary ones, AWS_SESSION_TOKEN."""
     web_identity: WebIdentity | None = None
+    """The proxy's own ServiceAccount token. Default where there is no secretRef."""
 
 
 class GCPAuth(ApiModel):
     """Google Cloud sign-in: a service account key from a Secret, else workload identity."""
 
     project: Annotated[str, Field(min_length=1, max_length=128)]
+    """The project that is asked and billed."""
     location: Annotated[str, Field(min_length=1, max_length=64)] = "global"
+    """The location whose endpoint is asked."""
     secret_key_ref: SecretKeySelector | None = None
+    """A service account key in JSON. Default: workload identity."""
 
 
 class AzureAuth(ApiModel):
@@ -122,8 +131,11 @@ class AzureAuth(ApiModel):
     )
 
     tenant_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """The directory. Default: the one in the proxy's environment."""
     client_id: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """The application. Default: the one in the proxy's environment."""
     client_secret_ref: SecretKeySelector | None = None
+    """The application's secret. Default: workload identity."""
 
 
 class NoAuth(ApiModel):
@@ -144,85 +156,116 @@ class Auth(ApiModel):
     )
 
     api_key: ApiKeyAuth | None = None
+    """A static key."""
     aws: AWSAuth | None = None
+    """AWS Signature Version 4."""
     gcp: GCPAuth | None = None
+    """Google Cloud."""
     azure: AzureAuth | None = None
+    """Microsoft Entra."""
     none: NoAuth | None = None
+    """No sign-in."""
 
 
 class Pricing(ApiModel):
     """US dollars per million tokens. A rate left out falls back as its line says; it is never taken for zero."""
 
     input_per_million: Money
+    """For input tokens."""
     output_per_million: Money
-    cached_input_per_million: Annotated[Money | None, Field(description="Default: inputPerMillion.")] = None
-    cache_write_per_million: Annotated[Money | None, Field(description="Default: inputPerMillion.")] = None
-    reasoning_per_million: Annotated[Money | None, Field(description="Default: outputPerMillion.")] = None
+    """For output tokens."""
+    cached_input_per_million: Money | None = None
+    """For input tokens read from the provider's cache. Default: inputPerMillion."""
+    cache_write_per_million: Money | None = None
+    """For input tokens written to the provider's cache. Default: inputPerMillion."""
+    reasoning_per_million: Money | None = None
+    """For output tokens that only the model sees. Default: outputPerMillion."""
 
 
 class ProviderModel(ApiModel):
     """A model that the provider may serve; what is left out comes from the built-in catalogue."""
 
-    name: Annotated[ModelName, Field(description="Used by routes and by provider/model addressing.")]
-    upstream_name: Annotated[ModelName | None, Field(description="What the provider calls it. Default: name.")] = None
+    name: ModelName
+    """The name that routes and provider/model addressing use."""
+    upstream_name: ModelName | None = None
+    """What the provider calls it. Default: name."""
     capabilities: Annotated[tuple[Capability, ...], Field(max_length=16), Unique()] | None = None
-    context_window: Annotated[int, Field(ge=1, le=100_000_000, description="In tokens.")] | None = None
+    """What the model can do. Default: from the catalogue, else Chat and Streaming."""
+    context_window: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    """Input and output together, in tokens. Default: from the catalogue."""
     max_output_tokens: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    """The longest answer, in tokens. Default: from the catalogue."""
     pricing: Pricing | None = None
+    """What it costs. Default: from the catalogue."""
 
 
 class Discovery(ApiModel):
     """Take the model list from a self-hosted server itself."""
 
     interval: Duration = "30s"
+    """How often the server is asked for its models."""
 
 
 class ProviderLimits(ApiModel):
     """The provider's own quota, shared by all proxies."""
 
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    """Requests a minute."""
     tokens_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000_000)] | None = None
+    """Input and output tokens a minute."""
     concurrency: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Requests at the same time."""
 
 
 class ProviderTimeouts(ApiModel):
     """How long each part of an exchange may take."""
 
     connect: Duration | None = None
-    first_token: Annotated[
-        Duration | None, Field(description="Counts only while another backend could still step in.")
-    ] = None
+    """Until the connection stands. Default: 5s."""
+    first_token: Duration | None = None
+    """Until the first token; counts only while another backend could still step in. Default: 10s."""
     stream_idle: Duration | None = None
+    """Between two events of a stream. Default: 30s."""
     request: Duration | None = None
+    """The whole exchange. Default: 10m."""
 
 
 class HealthProbe(ApiModel):
     """An active check of an endpoint that has been ejected; it ends the ejection early."""
 
     path: Annotated[str, Field(min_length=1, max_length=1024, pattern=patterns.URL_PATH)]
+    """What is asked for with GET; an answer of 2xx is health."""
     interval: Duration = "5s"
+    """How often it is asked while the endpoint is ejected."""
 
 
 class ProviderHealth(ApiModel):
     """When an endpoint is left out, and for how long."""
 
     consecutive_failures: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """So many failures in a row eject an endpoint. Default: 5."""
     ejection_duration: Duration | None = None
+    """How long the first ejection takes; each further one doubles. Default: 5s."""
     max_ejection_duration: Duration | None = None
+    """The longest ejection. Default: 1m."""
     probe: HealthProbe | None = None
+    """Without one, a single trial request ends the ejection or renews it."""
 
 
 class ProviderTLS(ApiModel):
     """Trust for a private certificate authority, or another name than the address says."""
 
     ca_bundle_ref: CABundleReference | None = None
+    """Certificates trusted beside the system's."""
     server_name: Annotated[str, Field(min_length=1, max_length=253)] | None = None
+    """The name that the server's certificate carries."""
 
 
 class ProviderHeaders(ApiModel):
     """Headers added to every request to the provider."""
 
     set: Annotated[dict[HeaderName, HeaderValue], Field(max_length=32)] = {}
+    """By name; not for secrets."""
 
 
 class LLMProviderSpec(ApiModel):
@@ -272,18 +315,14 @@ class LLMProviderSpec(ApiModel):
     )
 
     type: ProviderType
-    base_url: Annotated[
-        str | None,
-        Field(
-            alias="baseURL",
-            max_length=2048,
-            pattern=patterns.BASE_URL,
-            description="What the vendor's own SDK takes as base URL.",
-        ),
-    ] = None
+    base_url: Annotated[str | None, Field(alias="baseURL", max_length=2048, pattern=patterns.BASE_URL)] = None
+    """What the vendor's own SDK takes as base URL."""
     service_ref: ServiceReference | None = None
+    """A Service in place of baseURL; each address of a headless one has its own health."""
     auth: Auth | None = None
+    """How to sign in: exactly one member. Default: none."""
     models: Annotated[tuple[ProviderModel, ...], Field(max_length=256), UniqueBy("name")] = ()
+    """What the provider may serve."""
     discovery: Discovery | None = None
     limits: ProviderLimits | None = None
     timeouts: ProviderTimeouts | None = None
@@ -291,6 +330,7 @@ class LLMProviderSpec(ApiModel):
     tls: ProviderTLS | None = None
     headers: ProviderHeaders | None = None
     allowed_namespaces: AllowedNamespaces | None = None
+    """Which namespaces' routes and personas may refer to the provider."""
 
 
 class LLMProvider(Resource):

@@ -32,12 +32,14 @@ class BearerAuth(ApiModel):
     """A bearer token from a Secret in the tool's namespace."""
 
     secret_key_ref: SecretKeySelector
+    """The token."""
 
 
 class ToolAuth(ApiModel):
     """How the gateway signs in at the handler."""
 
     bearer: BearerAuth
+    """A bearer token."""
 
 
 class HttpHandler(ApiModel):
@@ -57,11 +59,16 @@ class HttpHandler(ApiModel):
     )
 
     url: Annotated[str, Field(max_length=2048, pattern=patterns.HANDLER_URL)] | None = None
+    """Where the handler is; either this or serviceRef."""
     service_ref: ServiceReference | None = None
+    """The Service that is the handler; either this or url."""
     path: Annotated[str, Field(max_length=1024, pattern=patterns.URL_PATH)] | None = None
+    """The path at the Service. Default: /."""
     method: HttpMethod = HttpMethod.POST
     headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=32)] = {}
+    """Headers added to every call."""
     timeout: Duration = "30s"
+    """How long a call may take."""
     auth: ToolAuth | None = None
 
 
@@ -76,22 +83,18 @@ class LLMToolSpec(ApiModel):
 
     function_name: Annotated[
         str | None,
-        Field(
-            min_length=1,
-            max_length=64,
-            pattern=patterns.FUNCTION_NAME,
-            description="Default: the object's name with - as _.",
-        ),
+        Field(min_length=1, max_length=64, pattern=patterns.FUNCTION_NAME),
     ] = None
+    """The name by which the model calls it. Default: the name of the object with - as _."""
     description: Annotated[str, Field(min_length=1, max_length=8192)]
+    """What the function does; the model chooses by it."""
     parameters: Annotated[
         dict[str, Any],
-        Field(
-            max_length=64,
-            description="JSON Schema of the arguments object.",
-        ),
+        Field(max_length=64),
     ] = {}
+    """JSON Schema of the arguments object."""
     handler: ToolHandler | None = None
+    """Who runs the function; without one it can only be declared."""
     allowed_namespaces: AllowedNamespaces | None = None
 
 
