@@ -1,0 +1,189 @@
+"""Reading OpenAI's request bodies: what a body asks for, or a refusal that names the field at fault.
+
+An explicit null means the same as an absent field, everywhere. Encoding is in `openai`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from understudy.mock.asks import Chat, Embeddings, Tool
+from understudy.mock.failures import bad_request
+from understudy.mock.replies import tokens_in
+
+# https://platform.openai.com/docs/api-reference/chat/create
+_MOST_CHOICES = 128
+_ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+# What a chat format adds to the texts, an estimate: a few tokens a message, and a few to begin the answer.
+_TOKENS_A_MESSAGE = 4
+_TOKENS_TO_BEGIN = 3
+
+_MOST_DIMENSIONS = 4096
+_USUAL_DIMENSIONS = 16
+
+
+def read_chat(content: Any) -> Chat:
+    """Read the body of `POST /v1/chat/completions`."""
+    body = _object(content)
+    messages = _messages(body)
+    texts = [_text(message.get("content")) for message in messages]
+    options = _field(body, "stream_options", dict) or {}
+    stream = bool(_field(body, "stream", bool))
+    if options and not stream:
+        raise bad_request("'stream_options' is only allowed when 'stream' is true.", param="stream_options")
+    longest = _number(body, "max_completion_tokens", least=1)
+    return Chat(
+        model=_model(body),
+        said=next((t for m, t in zip(reversed(messages), reversed(texts), strict=True) if m["role"] == "user"), ""),
+        tool_result=texts[-1] if messages[-1]["role"] in {"tool", "function"} else None,
+        prompt_tokens=_TOKENS_TO_BEGIN + sum(_TOKENS_A_MESSAGE + tokens_in(text) for text in texts),
+        stream=stream,
+        stream_usage=bool(_field(options, "include_usage", bool)),
+        choices=_number(body, "n", least=1, most=_MOST_CHOICES) or 1,
+        max_tokens=longest if longest is not None else _number(body, "max_tokens", least=1),
+        calls=_calls(body),
+        schema=_schema(body),
+    )
+
+
+def read_embeddings(content: Any) -> Embeddings:
+    """Read the body of `POST /v1/embeddings`."""
+    body = _object(content)
+    given = body.get("input")
+    # A list of numbers is one input that is tokens already.
+    many = given if isinstance(given, list) and given and not isinstance(given[0], int) else [given]
+    if any(not _is_input(one) for one in many):
+        raise bad_request("'input' has to be a string, an array of strings, or arrays of token numbers.", param="input")
+    encoding = _field(body, "encoding_format", str) or "float"
+    if encoding not in {"float", "base64"}:
+        raise bad_request("'encoding_format' has to be 'float' or 'base64'.", param="encoding_format")
+    return Embeddings(
+        model=_model(body),
+        inputs=tuple(one if isinstance(one, str) else " ".join(map(str, one)) for one in many),
+        dimensions=_number(body, "dimensions", least=1, most=_MOST_DIMENSIONS) or _USUAL_DIMENSIONS,
+        base64=encoding == "base64",
+        prompt_tokens=sum(tokens_in(one) if isinstance(one, str) else len(one) for one in many),
+    )
+
+
+def _object(content: Any) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise bad_request("We could not parse the JSON body of your request: it has to be a JSON object.")
+    return content
+
+
+def _model(body: Mapping[str, Any]) -> str:
+    model = _field(body, "model", str)
+    if not model:
+        raise bad_request("You must provide a model parameter.", param="model")
+    return str(model)
+
+
+def _messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = _field(body, "messages", list) or []
+    if not messages:
+        raise bad_request("'messages' has to be an array with at least one message.", param="messages")
+    for place, message in enumerate(messages):
+        role = message.get("role") if isinstance(message, dict) else None
+        if not isinstance(role, str) or role not in _ROLES:
+            known = ", ".join(sorted(_ROLES))
+            raise bad_request(
+                f"'messages[{place}]' has to be an object with a 'role' of {known}.", param=f"messages[{place}].role"
+            )
+        if message["role"] == "tool" and not isinstance(message.get("tool_call_id"), str):
+            raise bad_request(
+                f"'messages[{place}]' with role 'tool' has to have a 'tool_call_id'.",
+                param=f"messages[{place}].tool_call_id",
+            )
+    return messages
+
+
+def _text(content: Any) -> str:
+    """Return the text of a message: a string as it is, of parts those that are text."""
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, dict)]
+        return "\n".join(part for part in parts if isinstance(part, str))
+    return content if isinstance(content, str) else ""
+
+
+def _calls(body: Mapping[str, Any]) -> tuple[Tool, ...]:
+    """Return the function that has to be called: the one named, or the first if any has to be."""
+    tools = {tool.name: tool for tool in _tools(body)}
+    choice = body.get("tool_choice")
+    if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+        allowed = _field(choice, "allowed_tools", dict) or {}
+        names = [_function_name(tool) for tool in _field(allowed, "tools", list) or []]
+        tools = {name: tools[name] for name in names if name in tools}
+        choice = allowed.get("mode")
+    if isinstance(choice, dict):
+        named = _function_name(choice)
+        if named not in tools:
+            raise bad_request(f"'tool_choice' names the tool '{named}', which 'tools' lacks.", param="tool_choice")
+        return (tools[named],)
+    if choice is not None and choice not in ("none", "auto", "required"):
+        raise bad_request("'tool_choice' has to be none, auto, required, or name a tool.", param="tool_choice")
+    if choice == "required" and not tools:
+        raise bad_request("'tool_choice' is only allowed when 'tools' are specified.", param="tool_choice")
+    return tuple(tools.values())[:1] if choice == "required" else ()
+
+
+def _tools(body: Mapping[str, Any]) -> list[Tool]:
+    tools = []
+    for place, tool in enumerate(_field(body, "tools", list) or []):
+        name = _function_name(tool)
+        if name is None:
+            continue  # A custom tool: offered, but nothing a mock would call.
+        if not name:
+            raise bad_request(f"'tools[{place}].function' has to have a 'name'.", param=f"tools[{place}].function.name")
+        parameters = tool["function"].get("parameters")
+        tools.append(Tool(name, parameters if isinstance(parameters, dict) else {"type": "object"}))
+    return tools
+
+
+def _function_name(tool: Any) -> str | None:
+    """Return the name in `{"type": "function", "function": {"name"}}`; None for another type of tool."""
+    if not isinstance(tool, dict) or tool.get("type", "function") != "function":
+        return None
+    function = tool.get("function")
+    name = function.get("name") if isinstance(function, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    wanted = _field(body, "response_format", dict) or {}
+    kind = wanted.get("type", "text")
+    if kind == "text":
+        return None
+    if kind == "json_object":
+        return {}
+    described = wanted.get("json_schema")
+    if kind != "json_schema" or not isinstance(described, dict) or not isinstance(described.get("name"), str):
+        raise bad_request(
+            "'response_format' has to be text, json_object, or json_schema with a 'json_schema' that has a 'name'.",
+            param="response_format",
+        )
+    schema = described.get("schema")
+    return schema if isinstance(schema, dict) else {}
+
+
+def _field(body: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = body.get(name)
+    if value is not None and not isinstance(value, kind):
+        wanted = {str: "a string", bool: "a boolean", list: "an array", dict: "an object"}[kind]
+        raise bad_request(f"Invalid type for '{name}': expected {wanted}.", param=name)
+    return value
+
+
+def _number(body: Mapping[str, Any], name: str, *, least: int, most: int | None = None) -> int | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < least or (most is not None and value > most):
+        bound = f"from {least} up" if most is None else f"from {least} to {most}"
+        raise bad_request(f"Invalid value for '{name}': expected an integer {bound}.", param=name)
+    return value
+
+
+def _is_input(one: Any) -> bool:
+    if isinstance(one, list):
+        return bool(one) and all(isinstance(token, int) for token in one)
+    return isinstance(one, str)
