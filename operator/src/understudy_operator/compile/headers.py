@@ -1,0 +1,50 @@
+"""Headers that a provider may add to every request, and those that it may not touch."""
+
+from understudy_api.v1alpha1 import field_path
+from understudy_api.v1alpha1.provider import ProviderHeaders
+from understudy_operator.compile.verdict import Reason, Report
+
+_OF_THE_CONNECTION = frozenset(
+    {
+        "connection",
+        "content-encoding",
+        "content-length",
+        "expect",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""RFC 9110, section 7.6.1, and what frames a message: another value would break or split requests."""
+_OF_THE_BODY = frozenset({"accept", "accept-encoding", "content-type"})
+"""They say what the gateway sends and can read."""
+_OF_THE_SIGN_IN = frozenset(
+    {"api-key", "authorization", "cookie", "proxy-authorization", "x-api-key", "x-goog-api-key"},
+)
+"""Their values are secret, and this configuration is not."""
+
+
+def compile_headers(report: Report, headers: ProviderHeaders | None) -> dict[str, str]:
+    """The headers to set; one that may not be set refuses the provider, since it would not do what its author meant."""
+    accepted: dict[str, str] = {}
+    seen: set[str] = set()
+    for name, value in (headers.set if headers else {}).items():
+        field, lower = field_path(("spec", "headers", "set", name)), name.lower()
+        if lower in _OF_THE_SIGN_IN:
+            report.refuse(Reason.INVALID, field, "may not be set here: keys belong in a Secret, named by spec.auth")
+        elif lower in _OF_THE_CONNECTION | _OF_THE_BODY:
+            report.refuse(Reason.INVALID, field, "may not be set: the gateway sets it for each request; remove it")
+        elif lower in seen:
+            report.refuse(Reason.INVALID, field, "is set twice, in different case; header names have none: keep one")
+        elif not (value.isascii() and value.isprintable()):
+            report.refuse(Reason.INVALID, field, "must be printable ASCII: HTTP headers carry nothing else safely")
+        else:
+            accepted[name] = value
+        seen.add(lower)
+    return accepted

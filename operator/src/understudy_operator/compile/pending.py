@@ -1,0 +1,66 @@
+"""Fields that the API has and this version does not act on yet.
+
+Each entry goes when its feature comes. A field whose neglect would be unsafe is no entry here: its object is refused
+(see `routes` for `authorization: RBAC`) or its part left out (see `rules` for `matches.callers`).
+"""
+
+from dataclasses import dataclass
+
+from pydantic.alias_generators import to_snake
+
+from understudy_operator.compile.reading import AnyKind
+from understudy_operator.compile.verdict import Reason, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A field, whose every value or only one is not in effect, and what happens instead."""
+
+    field: str
+    instead: str
+    value: str | None = None
+
+
+_SHARED = (
+    Pending("spec.limits", "requests are not counted"),
+    Pending("spec.budgets", "spending is not capped"),
+    Pending("spec.cache", "every request is answered by a model"),
+)
+PENDING: dict[str, tuple[Pending, ...]] = {
+    "LLMProvider": (
+        Pending("spec.discovery", "the models are those of spec.models"),
+        Pending("spec.limits.requestsPerMinute", "the provider's own 429 ends the load"),
+        Pending("spec.limits.tokensPerMinute", "the provider's own 429 ends the load"),
+    ),
+    "LLMRoute": (
+        *_SHARED,
+        Pending("spec.stream.onInterruption", "a broken stream ends with an error", value="Resume"),
+        Pending("spec.affinity", "each request is placed on its own"),
+        Pending("spec.mirror", "nothing is mirrored"),
+        Pending("spec.faults", "no faults are given"),
+        Pending("spec.hedge", "the next backend is asked when the first has failed"),
+    ),
+    "Persona": (
+        *_SHARED,
+        Pending("spec.session", "each request carries its own conversation"),
+        Pending("spec.tools.mode", "tools are declared, and the client runs them", value="Execute"),
+    ),
+    "LLMTool": (Pending("spec.handler", "the client runs the function"),),
+}
+
+
+def warn_of_pending(report: Report, resource: AnyKind) -> None:
+    """Say of each such field of an object that it has no effect."""
+    for pending in PENDING[resource.kind]:
+        value = _value_at(resource, pending.field)
+        if value == pending.value if pending.value else value is not None and value != ():
+            said = f"{pending.value} is" if pending.value else "is"
+            message = f"{said} not in effect in this version: {pending.instead}"
+            report.warn(Reason.NOT_IN_EFFECT, pending.field, message)
+
+
+def _value_at(resource: AnyKind, field: str) -> object:
+    value: object = resource
+    for part in field.split("."):
+        value = getattr(value, to_snake(part), None)
+    return value

@@ -1,0 +1,181 @@
+"""LLMProviders: where models run, compiled to what a proxy needs to call them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from understudy_api.config import TLS, CredentialRef, HealthPolicy, Probe, Provider, Timeouts
+from understudy_api.config.canonical import digest
+from understudy_api.v1alpha1 import LLMProvider
+from understudy_api.v1alpha1.meta import AllowedNamespaces
+from understudy_api.v1alpha1.provider import Auth, ProviderHealth, ProviderTimeouts
+from understudy_operator.compile.addresses import address_of
+from understudy_operator.compile.durations import positive_seconds
+from understudy_operator.compile.headers import compile_headers
+from understudy_operator.compile.inputs import Inputs, NamespacedName
+from understudy_operator.compile.models import compile_models
+from understudy_operator.compile.namespaces import Namespaces
+from understudy_operator.compile.pending import warn_of_pending
+from understudy_operator.compile.reading import Item
+from understudy_operator.compile.sources import Credential, Missing, read_credential
+from understudy_operator.compile.trust import compile_tls
+from understudy_operator.compile.vendors import VENDORS, Vendor
+from understudy_operator.compile.verdict import Reason, Report, Verdict
+
+DEFAULT_OPENNESS = AllowedNamespaces()
+_TIMEOUTS = Timeouts()
+_HEALTH = HealthPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledProvider:
+    """A readable LLMProvider, and its part of the configuration unless it is out."""
+
+    item: Item[LLMProvider]
+    config: Provider | None
+    credential: Credential | None
+    """By the name that `config.credential` has."""
+
+    @property
+    def openness(self) -> AllowedNamespaces:
+        """Who may refer to it."""
+        return self.item.resource.spec.allowed_namespaces or DEFAULT_OPENNESS
+
+    def verdict(self) -> Verdict:
+        """The verdict on the object."""
+        return self.item.report.verdict(digest=digest(self.config) if self.config else "")
+
+
+def compile_providers(
+    items: Mapping[NamespacedName, Item[LLMProvider]], inputs: Inputs, namespaces: Namespaces
+) -> dict[NamespacedName, CompiledProvider]:
+    """All providers, served or not."""
+    return {at: _compile_provider(item, inputs, namespaces) for at, item in items.items()}
+
+
+def _compile_provider(item: Item[LLMProvider], inputs: Inputs, namespaces: Namespaces) -> CompiledProvider:
+    spec, report, namespace = item.resource.spec, item.report, item.key.namespace
+    warn_of_pending(report, item.resource)
+    vendor = VENDORS.get(spec.type)
+    if vendor is None:
+        served = ", ".join(sorted(VENDORS))
+        report.refuse(
+            Reason.UNSUPPORTED_VALUE, "spec.type", f"{spec.type} is not served by this version; it serves {served}"
+        )
+        return CompiledProvider(item, config=None, credential=None)
+    if not spec.models and spec.discovery is None:
+        report.refuse(Reason.INVALID, "spec.models", "must name at least one model")
+    address = address_of(report, spec, vendor, namespace=namespace)
+    headers = compile_headers(report, spec.headers)
+    credential = _credential(item, inputs, vendor)
+    tls = _tls(item, inputs)
+    timeouts, health = _timeouts(report, spec.timeouts), _health(report, spec.health)
+    if not report.accepted or address is None or isinstance(credential, Missing) or isinstance(tls, Missing):
+        return CompiledProvider(item, config=None, credential=None)
+    config = Provider(
+        namespace=namespace,
+        name=item.key.name,
+        type=spec.type,
+        system=vendor.system,
+        dialect=vendor.dialect,
+        base_url=address.base_url,
+        per_address=address.per_address,
+        credential=_credential_ref(spec.auth, credential, namespace=namespace),
+        headers=headers,
+        models=compile_models(spec),
+        max_concurrency=spec.limits.concurrency if spec.limits else None,
+        timeouts=timeouts,
+        health=health,
+        tls=tls,
+        visible_to=namespaces.visible_to(spec.allowed_namespaces or DEFAULT_OPENNESS, of=namespace),
+    )
+    return CompiledProvider(item, config=config, credential=credential)
+
+
+def _credential(item: Item[LLMProvider], inputs: Inputs, vendor: Vendor) -> Credential | Missing | None:
+    """The key to sign in with; None where none is wanted, or where another error says why there is none."""
+    spec, report = item.resource.spec, item.report
+    if spec.auth is None:
+        if vendor.base_url and not spec.base_url and not spec.service_ref:
+            message = f"is missing, and {spec.type} wants a key: set spec.auth.apiKey, or spec.auth.none to go without"
+            report.warn(Reason.NO_CREDENTIAL, "spec.auth", message)
+        return None
+    for member in ("aws", "gcp", "azure"):
+        if getattr(spec.auth, member) is not None:
+            message = f"is not how type {spec.type} signs in: use spec.auth.apiKey"
+            report.refuse(Reason.UNSUPPORTED_VALUE, f"spec.auth.{member}", message)
+    if spec.auth.api_key is None:
+        return None
+    ref = spec.auth.api_key.secret_key_ref
+    found = read_credential(inputs, (item.key.namespace, ref.name), key=ref.key)
+    if isinstance(found, Missing):
+        report.error(found.reason, "spec.auth.apiKey.secretKeyRef", found.message)
+    return found
+
+
+def _credential_ref(auth: Auth | None, credential: Credential | None, *, namespace: str) -> CredentialRef | None:
+    if credential is None or auth is None or auth.api_key is None:
+        return None
+    ref = auth.api_key.secret_key_ref
+    return CredentialRef(name=f"{namespace}/{ref.name}/{ref.key}", version=credential.version)
+
+
+def _tls(item: Item[LLMProvider], inputs: Inputs) -> TLS | Missing | None:
+    spec = item.resource.spec
+    if spec.tls is None:
+        return None
+    tls = compile_tls(inputs, spec.tls, namespace=item.key.namespace)
+    if isinstance(tls, Missing):
+        item.report.error(tls.reason, "spec.tls.caBundleRef", tls.message)
+    return tls
+
+
+def _timeouts(report: Report, spec: ProviderTimeouts | None) -> Timeouts:
+    given = spec or ProviderTimeouts()
+    at = "spec.timeouts"
+    return Timeouts(
+        connect_seconds=positive_seconds(
+            report, f"{at}.connect", duration=given.connect, default=_TIMEOUTS.connect_seconds
+        ),
+        first_token_seconds=positive_seconds(
+            report, f"{at}.firstToken", duration=given.first_token, default=_TIMEOUTS.first_token_seconds
+        ),
+        stream_idle_seconds=positive_seconds(
+            report, f"{at}.streamIdle", duration=given.stream_idle, default=_TIMEOUTS.stream_idle_seconds
+        ),
+        request_seconds=positive_seconds(
+            report, f"{at}.request", duration=given.request, default=_TIMEOUTS.request_seconds
+        ),
+    )
+
+
+def _health(report: Report, spec: ProviderHealth | None) -> HealthPolicy:
+    given = spec or ProviderHealth()
+    at = "spec.health"
+    ejection = positive_seconds(
+        report, f"{at}.ejectionDuration", duration=given.ejection_duration, default=_HEALTH.ejection_seconds
+    )
+    longest = positive_seconds(
+        report,
+        f"{at}.maxEjectionDuration",
+        duration=given.max_ejection_duration,
+        default=max(_HEALTH.max_ejection_seconds, ejection),
+    )
+    if longest < ejection:
+        message = "is shorter than ejectionDuration, which is used instead"
+        report.error(Reason.INVALID, f"{at}.maxEjectionDuration", message)
+    return HealthPolicy(
+        consecutive_failures=given.consecutive_failures or _HEALTH.consecutive_failures,
+        ejection_seconds=ejection,
+        max_ejection_seconds=max(longest, ejection),
+        probe=_probe(report, given),
+    )
+
+
+def _probe(report: Report, given: ProviderHealth) -> Probe | None:
+    if given.probe is None:
+        return None
+    field = "spec.health.probe.interval"
+    return Probe(
+        path=given.probe.path,
+        interval_seconds=positive_seconds(report, field, duration=given.probe.interval, default=5.0),
+    )

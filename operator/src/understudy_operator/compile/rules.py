@@ -1,0 +1,111 @@
+"""The rules of an LLMRoute: which requests, and the backends that answer them."""
+
+from understudy_api.config import Backend, Capability, HeaderMatch, Match, Rule, Strategy
+from understudy_api.v1alpha1.route import Backend as BackendSpec
+from understudy_api.v1alpha1.route import HeaderMatchType
+from understudy_api.v1alpha1.route import Match as MatchSpec
+from understudy_api.v1alpha1.route import Rule as RuleSpec
+from understudy_operator.compile.backends import Directory, find_model
+from understudy_operator.compile.sources import Missing
+from understudy_operator.compile.verdict import Reason, Report
+
+_ALWAYS = Match()
+
+
+def compile_rules(
+    report: Report, specs: tuple[RuleSpec, ...], directory: Directory, *, namespace: str
+) -> tuple[Rule, ...]:
+    """The rules that have a backend left, in order."""
+    rules: list[Rule] = []
+    taken: set[str] = set()
+    always: str | None = None
+    for index, spec in enumerate(specs):
+        at = f"spec.rules[{index}]"
+        if always is not None:
+            message = f"is never reached: {always} takes every request; put it last, or give it matches"
+            report.warn(Reason.UNREACHABLE, at, message)
+        name = _unique_name(report, spec, at=at, index=index, taken=taken)
+        matches = _matches(report, spec, at=at)
+        backends = _backends(report, spec, directory, at=at, namespace=namespace)
+        if matches == () and always is None:
+            always = at
+        if backends and matches is not None:
+            rules.append(Rule(name=name, matches=matches, backends=backends, strategy=Strategy(spec.strategy)))
+    return tuple(rules)
+
+
+def _unique_name(report: Report, spec: RuleSpec, *, at: str, index: int, taken: set[str]) -> str:
+    """A name for logs and explanations, which nothing else of this route has."""
+    name = spec.name or f"rule-{index}"
+    if name in taken:
+        if spec.name:
+            message = f"{name} is the name of an earlier rule too: give this one another"
+            report.warn(Reason.DUPLICATE, f"{at}.name", message)
+        name = f"{name}#{index}"
+    taken.add(name)
+    return name
+
+
+def _matches(report: Report, spec: RuleSpec, *, at: str) -> tuple[Match, ...] | None:
+    """The matches of a rule; none at all means always, and None means never.
+
+    A match by callers never holds as long as this version cannot tell them apart: to leave only its `callers` out
+    would open the rule to everybody.
+    """
+    matches: list[Match] = []
+    for index, match in enumerate(spec.matches):
+        if match.callers:
+            message = "is not in effect in this version, which does not tell callers apart: this match never holds"
+            report.warn(Reason.NOT_IN_EFFECT, f"{at}.matches[{index}].callers", message)
+        else:
+            matches.append(_match(match))
+    if spec.matches and not matches:
+        return None
+    return () if _ALWAYS in matches else tuple(matches)
+
+
+def _match(spec: MatchSpec) -> Match:
+    return Match(
+        min_input_tokens=spec.min_input_tokens,
+        headers=tuple(
+            HeaderMatch(name=each.name.lower(), value=each.value, prefix=each.type is HeaderMatchType.PREFIX)
+            for each in spec.headers
+        ),
+        requires=frozenset(Capability(capability) for capability in spec.requires),
+        stream=spec.stream,
+    )
+
+
+def _backends(report: Report, spec: RuleSpec, directory: Directory, *, at: str, namespace: str) -> tuple[Backend, ...]:
+    found: dict[tuple[str, str], Backend] = {}
+    for index, backend in enumerate(spec.backends):
+        compiled = _backend(report, backend, directory, at=f"{at}.backends[{index}]", namespace=namespace)
+        if compiled is None:
+            continue
+        place = (compiled.provider, compiled.model)
+        if place in found:
+            message = "is listed before in this rule: the entry with the lowest priority counts; remove the other"
+            report.warn(Reason.DUPLICATE, f"{at}.backends[{index}]", message)
+        if place not in found or compiled.priority < found[place].priority:
+            found[place] = compiled
+    if found and not any(backend.weight for backend in found.values()):
+        message = "all have weight 0, so nobody answers: give at least one a weight"
+        report.error(Reason.NO_BACKENDS, f"{at}.backends", message)
+    return tuple(backend for backend in found.values() if backend.weight)
+
+
+def _backend(report: Report, spec: BackendSpec, directory: Directory, *, at: str, namespace: str) -> Backend | None:
+    provider = directory.find(spec.provider_ref, namespace=namespace)
+    if isinstance(provider, Missing):
+        report.error(provider.reason, f"{at}.providerRef", provider.message)
+        return None
+    missing = find_model(provider, spec.model)
+    if missing is not None:
+        report.error(missing.reason, f"{at}.model", missing.message)
+        return None
+    return Backend(
+        provider=f"{provider.namespace}/{provider.name}",
+        model=spec.model,
+        weight=spec.weight,
+        priority=spec.priority,
+    )
