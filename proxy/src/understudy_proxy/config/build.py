@@ -23,6 +23,7 @@ from understudy_api.config import (
 )
 from understudy_proxy.config.runtime import Candidate, Runtime, RuntimeRule, RuntimeTarget, Upstream
 from understudy_proxy.config.trust import BadCertificate, context_for
+from understudy_proxy.routing.names import index_names
 
 _DIRECT_RETRY = RetryPolicy()
 _EVERY_REQUEST = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "understudy"}
@@ -46,6 +47,7 @@ def build(snapshot: Snapshot, *, now: float) -> Runtime:
         revision=snapshot.config.revision,
         targets={key: _target(key, target, upstreams) for key, target in snapshot.config.targets.items()},
         names=snapshot.config.names,
+        index=index_names(snapshot.config.names, models={key: up.candidates for key, up in upstreams.items()}),
         upstreams=upstreams,
         out=out,
         loaded_at=now,

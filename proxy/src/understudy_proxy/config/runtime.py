@@ -27,6 +27,7 @@ from understudy_api.config import (
     TargetKind,
     Timeouts,
 )
+from understudy_proxy.routing.names import NameIndex
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +118,8 @@ class Runtime:
     revision: str
     targets: Mapping[str, RuntimeTarget]
     names: Names
+    index: NameIndex = field(repr=False)
+    """The same names, made ready to be asked."""
     upstreams: Mapping[str, Upstream]
     out: Mapping[str, str]
     """Providers that cannot be used, by key, and why; their candidates are in no rule."""
