@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from understudy_proxy.config.runtime import Runtime
+from understudy_proxy.config.source import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class RuntimeHolder:
 
     def __init__(self) -> None:
         self.current: Runtime | None = None
+        self.origin: Origin | None = None
+        """Where `current` came from, or was last confirmed from."""
         self.rejected: Rejection | None = None
         self._listeners: list[Callable[[Runtime], None]] = []
 
@@ -28,11 +31,16 @@ class RuntimeHolder:
         """Call `listener` with each new runtime, before any request gets it."""
         self._listeners.append(listener)
 
-    def swap(self, runtime: Runtime) -> None:
+    def swap(self, runtime: Runtime, *, origin: Origin) -> None:
         """Give `runtime` to every request that begins from now on, and forget what was refused before."""
         for listener in self._listeners:
             listener(runtime)
         self.current = runtime
+        self.confirm(origin)
+
+    def confirm(self, origin: Origin) -> None:
+        """What is current was offered again: it stands, and nothing newer is refused any more."""
+        self.origin = origin
         self.rejected = None
 
     def reject(self, rejection: Rejection) -> None:
