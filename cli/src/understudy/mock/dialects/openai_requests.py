@@ -4,11 +4,13 @@ An explicit null means the same as an absent field, everywhere. Encoding is in `
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from understudy.mock.asks import Chat, Embeddings, Tool
 from understudy.mock.failures import bad_request
 from understudy.mock.replies import tokens_in
+
+T = TypeVar("T", str, bool, list[Any], dict[str, Any])
 
 # https://platform.openai.com/docs/api-reference/chat/create
 _MOST_CHOICES = 128
@@ -50,7 +52,7 @@ def read_embeddings(content: Any) -> Embeddings:
     body = _object(content)
     given = body.get("input")
     # A list of numbers is one input that is tokens already.
-    many = given if isinstance(given, list) and given and not isinstance(given[0], int) else [given]
+    many: list[Any] = given if isinstance(given, list) and given and not isinstance(given[0], int) else [given]
     if any(not _is_input(one) for one in many):
         raise bad_request("'input' has to be a string, an array of strings, or arrays of token numbers.", param="input")
     encoding = _field(body, "encoding_format", str) or "float"
@@ -75,11 +77,11 @@ def _model(body: Mapping[str, Any]) -> str:
     model = _field(body, "model", str)
     if not model:
         raise bad_request("You must provide a model parameter.", param="model")
-    return str(model)
+    return model
 
 
 def _messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = _field(body, "messages", list) or []
+    messages: list[Any] | None = _field(body, "messages", list)
     if not messages:
         raise bad_request("'messages' has to be an array with at least one message.", param="messages")
     for place, message in enumerate(messages):
@@ -165,7 +167,7 @@ def _schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return schema if isinstance(schema, dict) else {}
 
 
-def _field(body: Mapping[str, Any], name: str, kind: type) -> Any:
+def _field(body: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
     value = body.get(name)
     if value is not None and not isinstance(value, kind):
         wanted = {str: "a string", bool: "a boolean", list: "an array", dict: "an object"}[kind]
