@@ -1,0 +1,147 @@
+"""One client connection, with the bounds that aiohttp leaves open.
+
+aiohttp parses HTTP; what is added here: errors below the doors speak a door's format, a client that dribbles its
+headers is cut off, a client that leaves its answer unread is too, and draining knows which connections are idle.
+"""
+
+import asyncio
+from typing import Protocol
+
+from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
+
+from understudy_proxy.doors.door import Refused
+from understudy_proxy.doors.limits import Limits
+
+
+class Sent(web.StreamResponse):
+    """What aiohttp is given for a response that is already on its way: whether the connection goes on."""
+
+    def __init__(self, *, keep_alive: bool) -> None:
+        super().__init__()
+        self._goes_on = keep_alive
+
+    @property
+    def keep_alive(self) -> bool | None:
+        """Whether another request may follow."""
+        return self._goes_on
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Nothing is left to prepare."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing is left to write."""
+
+
+GOES_ON = Sent(keep_alive=True)
+ENDS = Sent(keep_alive=False)
+
+
+class Owner(Protocol):
+    """What a connection needs of the server that accepted it."""
+
+    limits: Limits
+
+    def refuse(self, refused: Refused) -> bytes:
+        """A whole response that ends its connection, for a request that reached no door."""
+
+
+class Connection(web.RequestHandler):
+    """Bytes in, requests to the server's handler, one after another."""
+
+    __slots__ = ("_head_timer", "_owner")
+
+    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, owner: Owner) -> None:
+        limits = owner.limits
+        super().__init__(
+            manager,
+            loop=loop,
+            keepalive_timeout=limits.keep_alive_seconds,
+            access_log=None,  # type: ignore[arg-type] # None switches it off, as web.run_app documents
+            max_line_size=limits.head_bytes,
+            max_field_size=limits.head_bytes,
+            max_headers=limits.head_fields,
+            # A client that is refused mid-upload gets this long to read why before the connection is closed.
+            lingering_time=3.0,
+        )
+        self._owner = owner
+        self._head_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is being read or answered."""
+        return self._waiter is not None and not self._waiter.done() and self._head_timer is None
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, and watch how long a head takes."""
+        super().data_received(data)
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            if self._head_timer is not None:
+                self._head_timer.cancel()
+                self._head_timer = None
+        elif data and self._head_timer is None:
+            self._head_timer = self._loop.call_later(self._owner.limits.head_seconds, self._head_late)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Cancel what is being done for the client."""
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+        super().connection_lost(exc)
+
+    def turn_away(self, refused: Refused) -> None:
+        """Say why, and close."""
+        if self.transport is not None:
+            self.transport.write(self._owner.refuse(refused))
+        self.force_close()
+
+    def leave(self) -> None:
+        """Close if idle. A request that is being read or answered goes on; its answer ends the connection."""
+        if self.idle:
+            self.force_close()
+
+    def cut(self) -> None:
+        """Close without waiting for a client that does not read."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    async def drained(self) -> None:
+        """Wait until the client has read enough of what was written.
+
+        Raises:
+            ConnectionError: it has left, or reads no more.
+        """
+        try:
+            async with asyncio.timeout(self._owner.limits.unread_seconds):
+                await self._drain_helper()
+        except TimeoutError:
+            self.cut()
+            raise ConnectionResetError("the client does not read its answer") from None
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,  # noqa: ARG002 - the signature is aiohttp's
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer a request that could not be parsed."""
+        if self.transport is not None:
+            self.transport.write(self._owner.refuse(_unparsable(status, exc, message)))
+        return ENDS
+
+    def _head_late(self) -> None:
+        seconds = self._owner.limits.head_seconds
+        self._head_timer = None
+        self.turn_away(Refused(408, f"The headers of the request did not arrive within {seconds:g} seconds."))
+
+
+def _unparsable(status: int, exc: BaseException | None, message: str | None) -> Refused:
+    if isinstance(exc, LineTooLong) or "Too many" in str(message):
+        return Refused(431, "The headers of the request are too large; send fewer or shorter ones.")
+    if status >= 500:
+        return Refused(500, "The gateway could not answer; its log says why.", type="server_error")
+    # The parser's message quotes what it was sent over several lines; its first one names the fault.
+    fault = (message or "malformed").strip().splitlines()[0][:200].rstrip(": ")
+    return Refused(400, f"This is not a well-formed HTTP request: {fault}.")

@@ -1,0 +1,140 @@
+"""The transport on aiohttp's client."""
+
+import asyncio
+from collections.abc import Mapping
+from types import SimpleNamespace
+
+import aiohttp
+from multidict import CIMultiDict
+
+from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
+from understudy_proxy.exchange.transport import Receiving, Sending
+
+_KEEP_ALIVE_SECONDS = 30.0
+_FRESH_TRIES = 3
+"""How many kept connections may turn out to be closed before that counts as the upstream's failure."""
+
+
+class _Noted(SimpleNamespace):
+    """What is noted about a request on its way: whether it went out on a kept connection."""
+
+    reused: bool = False
+
+
+class AiohttpTransport:
+    """Connections without number: bounds are per upstream and elsewhere, never shared between upstreams."""
+
+    def __init__(self, resolver: aiohttp.abc.AbstractResolver | None = None) -> None:
+        traces = aiohttp.TraceConfig()
+        traces.on_connection_reuseconn.append(_note_reuse)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS, resolver=resolver),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),
+            trace_configs=[traces],
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        )
+
+    async def send(self, sending: Sending, *, within: float) -> Receiving:
+        """Send, and wait for the head of the response."""
+        async with asyncio.timeout(within):
+            for _ in range(_FRESH_TRIES):
+                noted = _Noted()
+                try:
+                    return _Response(await self._post(sending, noted))
+                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                    if not noted.reused:
+                        raise _failed(error) from error
+                except (aiohttp.ClientError, OSError, ValueError) as error:
+                    raise _failed(error) from error
+        raise UpstreamError(UpstreamFailure(FailureKind.CONNECTION_RESET, "the connection was closed unanswered"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._session.close()
+
+    async def _post(self, sending: Sending, noted: _Noted) -> aiohttp.ClientResponse:
+        upstream = sending.upstream
+        url = upstream.base_url.with_path(upstream.base_url.path.rstrip("/") + sending.path, encoded=True)
+        headers = CIMultiDict(upstream.headers)
+        headers.extend(sending.headers)
+        server_name = upstream.server_name
+        if sending.address is not None:
+            headers["Host"] = upstream.base_url.authority
+            server_name = server_name or upstream.base_url.host
+            host, _, port = sending.address.rpartition(":")
+            url = url.with_host(host.strip("[]")).with_port(int(port))
+        return await self._session.post(
+            url,
+            data=sending.body,
+            headers=headers,
+            allow_redirects=False,
+            ssl=upstream.ssl,
+            server_hostname=server_name,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=upstream.timeouts.connect_seconds),
+            trace_request_ctx=noted,
+        )
+
+
+class _Response:
+    """One response of aiohttp's."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
+
+    async def read(self, *, limit: int, within: float) -> bytes:
+        """The whole body."""
+        pieces: list[bytes] = []
+        size = 0
+        async with asyncio.timeout(within):
+            while piece := await self._piece():
+                size += len(piece)
+                if size > limit:
+                    raise UpstreamError(
+                        UpstreamFailure(FailureKind.INVALID_RESPONSE, f"the answer is larger than {limit} bytes")
+                    )
+                pieces.append(piece)
+        return b"".join(pieces)
+
+    async def chunk(self, *, within: float) -> bytes:
+        """The next bytes."""
+        async with asyncio.timeout(within):
+            return await self._piece()
+
+    async def _piece(self) -> bytes:
+        try:
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            raise UpstreamError(
+                UpstreamFailure(FailureKind.INTERRUPTED, "the connection broke in the middle of the answer")
+            ) from error
+
+    def close(self) -> None:
+        """Keep the connection if the response was read to its end, else close it."""
+        self._response.release()
+
+
+async def _note_reuse(_session: object, context: SimpleNamespace, _params: object) -> None:
+    context.trace_request_ctx.reused = True
+
+
+def _failed(error: Exception) -> UpstreamError:
+    return UpstreamError(UpstreamFailure(_kind(error), bounded(str(error) or type(error).__name__)))
+
+
+def _kind(error: Exception) -> FailureKind:
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return FailureKind.NAME_NOT_RESOLVED
+        case aiohttp.ClientSSLError():
+            return FailureKind.TLS_FAILED
+        case aiohttp.ConnectionTimeoutError():
+            return FailureKind.CONNECT_TIMEOUT
+        case aiohttp.ClientConnectorError():
+            return FailureKind.CONNECT_REFUSED
+        case aiohttp.ClientResponseError() | ValueError():
+            return FailureKind.INVALID_RESPONSE
+        case _:
+            return FailureKind.CONNECTION_RESET

@@ -1,0 +1,232 @@
+"""A port with doors behind it: listens, dispatches, drains.
+
+aiohttp's low-level server parses HTTP; everything above it that a request does not need (applications, routers,
+middlewares, response objects) is left out. Whatever happens, a client gets an answer in its own error format or a
+closed connection, and never sees the inside of the gateway.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from aiohttp import web
+
+from understudy_proxy.doors import wire
+from understudy_proxy.doors.connection import ENDS, GOES_ON, Connection
+from understudy_proxy.doors.dispatch import Dispatch, Found
+from understudy_proxy.doors.door import Answer, Door, ErrorFormat, Refused, Route
+from understudy_proxy.doors.limits import Limits
+from understudy_proxy.doors.request import Bodies, HttpRequest, new_id
+
+_log = logging.getLogger(__name__)
+
+_BACKLOG = 1024
+_CUT_SECONDS = 2.0
+"""How long requests that were cut short may take to say so."""
+
+
+class Server:
+    """One listening port."""
+
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        *,
+        errors: ErrorFormat,
+        limits: Limits | None = None,
+        refused: Callable[[str], None] = lambda _reason: None,
+    ) -> None:
+        """Prepare to serve.
+
+        Args:
+            routes: What is served.
+            errors: The format for requests that reach no route.
+            limits: What one client may take.
+            refused: Told in one word about each request that reached no door.
+        """
+        self.limits = limits or Limits()
+        self._dispatch = Dispatch(routes)
+        self._errors = errors
+        self._refused = refused
+        self._bodies = Bodies(self.limits.bodies_bytes)
+        self._running: dict[HttpRequest, asyncio.Task[Any]] = {}
+        self._emptied: asyncio.Event | None = None
+        self._retiring = False
+        self._connections: _Connections | None = None
+        self._listening: asyncio.Server | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        if self._listening is None:
+            raise RuntimeError("the server has not been started")
+        port: int = self._listening.sockets[0].getsockname()[1]
+        return port
+
+    async def start(self, *, host: str, port: int, reuse_port: bool = False) -> None:
+        """Listen on `host` (`::` for every interface, IPv4 included) and `port` (0 for a free one).
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
+        self._connections = _Connections(self._handle, owner=self)
+        bound = _bind(host, port, reuse_port=reuse_port)
+        self._listening = await asyncio.get_running_loop().create_server(
+            self._connections, sock=bound, backlog=_BACKLOG
+        )
+
+    def retire(self) -> None:
+        """From now on each answer ends its connection, so that clients move to other servers; all are still served."""
+        self._retiring = True
+        for request in self._running:
+            request.retiring = True
+
+    async def drain(self, *, deadline_seconds: float) -> int:
+        """Accept nothing more, let what runs come to its end, cut what is left at the deadline; how many were cut.
+
+        A stream that is cut says so in-band; a request that was not answered yet gets a 503.
+        """
+        self.retire()
+        if self._listening is not None:
+            self._listening.close()
+        if self._connections is not None:
+            self._connections.leave()
+        await self._until_empty(deadline_seconds)
+        cut = list(self._running.items())
+        for request, task in cut:
+            request.cut_short = True
+            task.cancel()
+        await self._until_empty(_CUT_SECONDS)
+        await self.close()
+        return len(cut)
+
+    async def close(self) -> None:
+        """Stop at once."""
+        if self._listening is not None:
+            self._listening.close()
+        if self._connections is not None:
+            # Not 0, which aiohttp takes for no bound.
+            await self._connections.shutdown(0.1)
+
+    async def _until_empty(self, seconds: float) -> None:
+        self._emptied = asyncio.Event()
+        if self._running:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._emptied.wait(), seconds)
+
+    def refuse(self, refused: Refused) -> bytes:
+        """A whole response that ends its connection, for a request that reached no door."""
+        self._refused(_UNREACHED.get(refused.status, "malformed"))
+        answer = _rendered(refused, self._errors)
+        framing = wire.content_length(len(answer.body))
+        return wire.head(answer, request_id=new_id(), framing=framing, close=True) + answer.body
+
+    async def _handle(self, http: web.BaseRequest) -> web.StreamResponse:
+        connection = http.protocol
+        assert isinstance(connection, Connection)  # noqa: S101 - `_Connections` makes no other
+        request = HttpRequest(http, connection, limits=self.limits, bodies=self._bodies)
+        request.retiring = self._retiring
+        task = asyncio.current_task()
+        if task is not None:
+            self._running[request] = task
+        try:
+            answer = await self._answer(request, self._dispatch.find(http.raw_path))
+            goes_on = request.goes_on if answer is None else await request.send(answer)
+            return GOES_ON if goes_on else ENDS
+        finally:
+            request.release()
+            self._running.pop(request, None)
+            if self._emptied is not None and not self._running:
+                self._emptied.set()
+
+    async def _answer(self, request: HttpRequest, found: Found | None) -> Answer | None:
+        errors = self._errors if found is None else found.route.errors
+        try:
+            return await self._door(request, found)(request)
+        except Refused as refused:
+            return _rendered(refused, errors)
+        except asyncio.CancelledError:
+            if not request.cut_short or request.begun:
+                raise
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+            return _rendered(SHUTTING_DOWN, errors)
+        except ConnectionError:
+            raise  # the client has left
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the cause
+            _log.exception("request %s failed", request.id, extra={"request_id": request.id})
+            return None if request.begun else _rendered(_OURS, errors)
+
+    def _door(self, request: HttpRequest, found: Found | None) -> Door:
+        if found is None:
+            raise Refused(404, f"There is nothing at {request.method} {_shown(request.target)}.", code="unknown_url")
+        request.found(found)
+        doors = found.route.doors
+        door = doors.get("GET" if request.method == "HEAD" else request.method)
+        if door is None:
+            allowed = ", ".join(sorted({*doors, "HEAD"} if "GET" in doors else doors))
+            raise Refused(
+                405,
+                f"{found.path} does not take {request.method[:20]}; it takes {allowed}.",
+                code="method_not_allowed",
+                headers=(("allow", allowed),),
+            )
+        return door
+
+
+SHUTTING_DOWN = Refused(
+    503,
+    "This gateway is shutting down; send the request again.",
+    type="server_error",
+    code="shutting_down",
+    headers=(("retry-after", "1"), ("x-understudy-reason", "shutting_down")),
+)
+_OURS = Refused(
+    500, "The gateway could not answer; its log tells why, by the request id.", type="server_error", code="internal"
+)
+_UNREACHED = {408: "slow_head", 431: "large_head", 500: "internal", 503: "connections"}
+
+
+class _Connections(web.Server):
+    """Makes a `Connection` for each client."""
+
+    def __init__(self, handler: Callable[[web.BaseRequest], Any], *, owner: Server) -> None:
+        super().__init__(handler, handler_cancellation=True)
+        self._owner = owner
+
+    def __call__(self) -> web.RequestHandler:
+        return Connection(self, loop=self._loop, owner=self._owner)
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        if len(self._connections) > self._owner.limits.connections and isinstance(handler, Connection):
+            handler.turn_away(Refused(503, "The gateway has as many connections as it takes.", type="server_error"))
+
+    def leave(self) -> None:
+        """Close the idle ones now, the others after what they are answering."""
+        for connection in self.connections:
+            if isinstance(connection, Connection):
+                connection.leave()
+
+
+def _rendered(refused: Refused, errors: ErrorFormat) -> Answer:
+    return Answer(refused.status, errors(refused), headers=refused.headers)
+
+
+def _shown(target: str) -> str:
+    return target.partition("?")[0][:200]
+
+
+def _bind(host: str, port: int, *, reuse_port: bool) -> socket.socket:
+    if host == "::" and socket.has_dualstack_ipv6():
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG, reuse_port=reuse_port
+        )
+    if host == "::":
+        host = "0.0.0.0"  # a machine without IPv6
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=reuse_port)
