@@ -4,6 +4,7 @@ Total: a provider that cannot be used (its credential is missing, its URL or CA 
 candidates and named in `Runtime.out`; it never refuses the rest of the configuration.
 """
 
+import re
 from collections.abc import Mapping
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -12,7 +13,6 @@ from yarl import URL
 from understudy_api.config import (
     Backend,
     Credentials,
-    Prompt,
     Provider,
     RetryPolicy,
     Rule,
@@ -25,6 +25,8 @@ from understudy_proxy.config.runtime import Candidate, Runtime, RuntimeRule, Run
 from understudy_proxy.config.trust import BadCertificate, context_for
 from understudy_proxy.routing.names import index_names
 
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_UNSENDABLE = re.compile(r"[^\t\x20-\x7e]")
 _DIRECT_RETRY = RetryPolicy()
 _EVERY_REQUEST = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "understudy"}
 """Identity: a compressed answer would have to be unpacked to be read, and a stream would come in lumps."""
@@ -46,7 +48,6 @@ def build(snapshot: Snapshot, *, now: float) -> Runtime:
     return Runtime(
         revision=snapshot.config.revision,
         targets={key: _target(key, target, upstreams) for key, target in snapshot.config.targets.items()},
-        names=snapshot.config.names,
         index=index_names(snapshot.config.names, models={key: up.candidates for key, up in upstreams.items()}),
         upstreams=upstreams,
         out=out,
@@ -99,12 +100,22 @@ def _url(base_url: str) -> URL:
 def _headers(provider: Provider, credentials: Credentials) -> CIMultiDictProxy[str]:
     headers = CIMultiDict(_EVERY_REQUEST)
     headers.update(provider.headers)
+    for name, value in provider.headers.items():
+        if not _NAME.fullmatch(name) or _UNSENDABLE.search(value):
+            raise Unusable(f"its header {name!r} cannot be sent: a name or value holds characters that HTTP forbids")
     if provider.credential is not None:
-        secret = credentials.values.get(provider.credential.name)
-        if not secret:
-            raise Unusable(f"its credential {provider.credential.name!r} came without a value")
-        headers["Authorization"] = f"Bearer {secret}"
+        headers["Authorization"] = f"Bearer {_secret(provider.credential.name, credentials)}"
     return CIMultiDictProxy(headers)
+
+
+def _secret(name: str, credentials: Credentials) -> str:
+    # A line break at the end is what `echo KEY | kubectl create secret --from-file` leaves there.
+    secret = credentials.values.get(name, "").strip()
+    if not secret:
+        raise Unusable(f"its credential {name!r} came without a value: does the Secret have that key?")
+    if _UNSENDABLE.search(secret):
+        raise Unusable(f"its credential {name!r} holds line breaks or characters that a header cannot carry")
+    return secret
 
 
 def _visible(namespace: str, others: tuple[str, ...] | None) -> frozenset[str] | None:
@@ -146,7 +157,6 @@ def _direct(candidate: Candidate) -> RuntimeTarget:
 
 
 def _target(key: str, target: Target, upstreams: Mapping[str, Upstream]) -> RuntimeTarget:
-    prompt: Prompt | None = target.prompt
     label = f"{target.namespace}/{target.name}"
     return RuntimeTarget(
         key=key,
@@ -158,7 +168,7 @@ def _target(key: str, target: Target, upstreams: Mapping[str, Upstream]) -> Runt
         requires=target.requires,
         retry=target.retry,
         request_timeout_seconds=target.request_timeout_seconds,
-        prompt=prompt,
+        prompt=target.prompt,
         visible_to=_visible(target.namespace, target.visible_to),
     )
 

@@ -19,7 +19,6 @@ from understudy_api.config import (
     Dialect,
     HealthPolicy,
     Match,
-    Names,
     Pricing,
     Prompt,
     RetryPolicy,
@@ -117,9 +116,8 @@ class Runtime:
 
     revision: str
     targets: Mapping[str, RuntimeTarget]
-    names: Names
     index: NameIndex = field(repr=False)
-    """The same names, made ready to be asked."""
+    """The names that lead to targets and providers."""
     upstreams: Mapping[str, Upstream]
     out: Mapping[str, str]
     """Providers that cannot be used, by key, and why; their candidates are in no rule."""
