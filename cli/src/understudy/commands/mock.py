@@ -82,7 +82,7 @@ def _faults(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
 )
 @click.option("--seed", default=0, show_default=True, help="Where the chance of 'percent' begins.")
 def mock(  # noqa: PLR0913 - one parameter an option
-    *
+    *,
     host: str,
     port: int,
     name: str,
