@@ -11,7 +11,7 @@ from understudy.mock import FaultError, Mock, Settings, parse_fault
 from understudy.mock.dialects import DIALECTS
 from understudy.mock.durations import parse_duration
 
-_MOST_TOKENS = 100_000
+_MOST_TOKENS = 10_000
 
 
 def _seconds(_: click.Context, __: click.Parameter, value: str) -> float:

@@ -5,6 +5,7 @@ Pure but for the counters of the script: reads no socket and no clock.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ from understudy.mock.dialects import Dialect, Stamp
 from understudy.mock.failures import Failure, FailureKind, RefusedError, bad_request, scripted
 from understudy.mock.faults import Fault, FaultError, When, parse_fault
 from understudy.mock.records import Recorded
-from understudy.mock.replies import reply_to, vectors_for
+from understudy.mock.replies import Reply, reply_to, vectors_for
 from understudy.mock.script import Script
 from understudy.mock.settings import Settings
 
@@ -23,6 +24,31 @@ FAULT_HEADER = "x-mock-fault"
 """The request header that asks for one fault, for its own request."""
 
 _GARBAGE = b'{"choices": [{"this is": not JSON'
+
+
+# Benchmarks and tests send the same request again and again; reading it once is most of the work.
+_REMEMBERED_REQUESTS = 256
+_LARGEST_REMEMBERED = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A request that can be answered: what it asks for, and for a chat what is said."""
+
+    call: Call
+    model: str
+    ask: Chat | Embeddings | None
+    reply: Reply | None
+
+    @property
+    def stream(self) -> bool:
+        """Whether the answer is to come in chunks."""
+        return isinstance(self.ask, Chat) and self.ask.stream
+
+    @property
+    def generates(self) -> bool:
+        """Whether a model is asked for something, rather than the server about its models."""
+        return self.ask is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +66,15 @@ class Answerer:
         A request that is refused for its own faults counts for no scripted one.
         """
         stamp = Stamp(self.name, recorded.number, int(recorded.received_at))
+        path, _, _ = recorded.path.partition("?")
         try:
-            call, ask = self._understand(recorded)
-            fault = self._fault(recorded, call)
+            self._check_key(recorded.headers)
+            understood = self._understood(recorded.method, path, recorded.body)
+            fault = self._fault(recorded.headers, understood, path)
         except RefusedError as refused:
             return self.refusal(refused.failure, stamp)
-        answer = self._encoded(call, ask, stamp)
+        recorded.model, recorded.stream = understood.model, understood.stream
+        answer = self._encoded(understood, stamp)
         if fault is None:
             return delivery_of(answer, self.settings)
         recorded.fault = fault.text
@@ -55,35 +84,22 @@ class Answerer:
         """Return the delivery of a failure as this wire format has it."""
         return whole(failure.status, self.dialect.headers(stamp), self.dialect.error(failure))
 
-    def _understand(self, recorded: Recorded) -> tuple[Call, Chat | Embeddings | None]:
-        call = self.dialect.find(recorded.method, recorded.path.partition("?")[0])
-        self._check_key(recorded.headers)
-        body = _parsed(recorded.body) if call.operation in {Operation.CHAT, Operation.EMBEDDINGS} else None
-        recorded.model = self.dialect.model(call, body)
-        ask: Chat | Embeddings | None = None
-        if call.operation is Operation.CHAT:
-            ask = self.dialect.chat(call, body)
-            recorded.stream = ask.stream
-        elif call.operation is Operation.EMBEDDINGS:
-            ask = self.dialect.embeddings(call, body)
-        if self.settings.models and recorded.model and recorded.model not in self.settings.models:
-            raise RefusedError(scripted("404", model=recorded.model))
-        return call, ask
+    def _understood(self, method: str, path: str, body: bytes) -> Understood:
+        read = _understand if len(body) <= _LARGEST_REMEMBERED else _understand.__wrapped__
+        return read(self.dialect, self.name, self.settings, method, path, body)
 
     def _check_key(self, headers: Mapping[str, str]) -> None:
-        wanted = self.settings.require_key
-        if wanted is None or self.dialect.credential(headers) == wanted:
+        if self.settings.require_key is None:
             return
         given = self.dialect.credential(headers)
-        message = "You didn't provide an API key." if not given else f"Incorrect API key provided: ***{given[-4:]}."
-        raise RefusedError(Failure(FailureKind.BAD_KEY, 401, message))
+        if given != self.settings.require_key:
+            message = f"Incorrect API key provided: ***{given[-4:]}." if given else "You didn't provide an API key."
+            raise RefusedError(Failure(FailureKind.BAD_KEY, 401, message))
 
-    def _fault(self, recorded: Recorded, call: Call) -> Fault | None:
-        wanted = recorded.headers.get(FAULT_HEADER)
+    def _fault(self, headers: Mapping[str, str], understood: Understood, path: str) -> Fault | None:
+        wanted = headers.get(FAULT_HEADER)
         if wanted is None:
-            generates = call.operation in {Operation.CHAT, Operation.EMBEDDINGS}
-            path = recorded.path.partition("?")[0]
-            return self.script.next(model=recorded.model, path=path, generates=generates)
+            return self.script.next(model=understood.model, path=path, generates=understood.generates)
         try:
             fault = parse_fault(wanted)
         except FaultError as error:
@@ -92,18 +108,18 @@ class Answerer:
             raise bad_request(f"{FAULT_HEADER} is for one request: leave out times, percent, model, path, after, every")
         return fault
 
-    def _encoded(self, call: Call, ask: Chat | Embeddings | None, stamp: Stamp) -> Answer:
+    def _encoded(self, understood: Understood, stamp: Stamp) -> Answer:
         headers = self.dialect.headers(stamp)
-        if isinstance(ask, Chat):
-            reply = reply_to(ask, name=self.name, settings=self.settings)
+        ask, reply = understood.ask, understood.reply
+        if isinstance(ask, Chat) and reply is not None:
             if not ask.stream:
                 return Answer(Body(self.dialect.answer(ask, reply, stamp)), headers)
             headers |= {"content-type": self.dialect.stream_type, "cache-control": "no-cache"}
             return Answer(self.dialect.stream(ask, reply, stamp), headers)
-        if ask is not None:
+        if isinstance(ask, Embeddings):
             return Answer(Body(self.dialect.vectors(ask, vectors_for(ask))), headers)
-        if call.operation is Operation.MODEL:
-            return Answer(Body(self.dialect.model_entry(call.model, stamp)), headers)
+        if understood.call.operation is Operation.MODEL:
+            return Answer(Body(self.dialect.model_entry(understood.model, stamp)), headers)
         return Answer(Body(self.dialect.model_list(self.settings.models or (self.name,), stamp)), headers)
 
     def _instead(self, recorded: Recorded, stamp: Stamp) -> Replacements:
@@ -123,6 +139,23 @@ class Answerer:
             error=lambda error: within(dialect.error(scripted(error, model=model))),
             garbage=lambda: within(_GARBAGE),
         )
+
+
+@lru_cache(maxsize=_REMEMBERED_REQUESTS)
+def _understand(dialect: Dialect, name: str, settings: Settings, method: str, path: str, body: bytes) -> Understood:
+    """Read a request and decide what to say to it: the part of an answer that is the same every time."""
+    call = dialect.find(method, path)
+    ask: Chat | Embeddings | None = None
+    model, reply = call.model, None
+    if call.operation is Operation.CHAT:
+        ask = dialect.chat(call, _parsed(body))
+        model, reply = ask.model, reply_to(ask, name=name, settings=settings)
+    elif call.operation is Operation.EMBEDDINGS:
+        ask = dialect.embeddings(call, _parsed(body))
+        model = ask.model
+    if settings.models and model and model not in settings.models:
+        raise RefusedError(scripted("404", model=model))
+    return Understood(call, model, ask, reply)
 
 
 def _parsed(body: bytes) -> Any:

@@ -207,7 +207,8 @@ async def _body(request: web.BaseRequest) -> bytes | None:
     """Return the whole body, or None if it is larger than allowed."""
     parts = []
     left = _LARGEST_BODY
-    async for part in request.content.iter_any():
+    while not request.content.at_eof():
+        part = await request.content.readany()
         left -= len(part)
         if left < 0:
             return None

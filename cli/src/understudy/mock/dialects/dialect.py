@@ -28,16 +28,14 @@ class Dialect(Protocol):
     stream_type: str
     """The content type of a stream."""
 
+    def __hash__(self) -> int: ...
+
     def find(self, method: str, path: str) -> Call:
         """Return what a method and a raw path ask for; refused if this wire format has no such path."""
         ...
 
     def credential(self, headers: Mapping[str, str]) -> str | None:
         """Return the API key that a request came with."""
-        ...
-
-    def model(self, call: Call, body: Any) -> str:
-        """Return the model a request names; empty if it names none that can be read."""
         ...
 
     def chat(self, call: Call, body: Any) -> Chat:

@@ -71,11 +71,6 @@ class OpenAI:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else headers.get("api-key")
 
-    def model(self, call: Call, body: Any) -> str:
-        """From the body; only `GET /v1/models/{id}` has it in the path."""
-        named = body.get("model") if isinstance(body, dict) else None
-        return named if isinstance(named, str) else call.model
-
     def chat(self, call: Call, body: Any) -> Chat:  # noqa: ARG002 - others have the model in the path
         """Read the body of a chat completion."""
         return openai_requests.read_chat(body)
