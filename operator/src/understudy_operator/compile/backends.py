@@ -57,14 +57,25 @@ class Directory:
         return hint(at[1], self._names[namespace])
 
 
+def key_of(provider: Provider) -> str:
+    """The provider's key in the configuration."""
+    return f"{provider.namespace}/{provider.name}"
+
+
+def label_of(provider: Provider) -> str:
+    """The provider as messages name it."""
+    return f"LLMProvider {key_of(provider)}"
+
+
 def find_model(provider: Provider, model: str) -> Missing | None:
     """Why `provider` cannot serve `model`; None when it can."""
     if model in provider.models:
         return None
-    where = f"LLMProvider {provider.namespace}/{provider.name}"
     if not provider.models:
-        return Missing(Reason.MODEL_NOT_FOUND, f"{where} has no models: add {model} to its spec.models")
-    return Missing(Reason.MODEL_NOT_FOUND, f"{where} has no model {model}{hint(model, provider.models)}")
+        message = f"{label_of(provider)} has no models: add {model} to its spec.models"
+    else:
+        message = f"{label_of(provider)} has no model {model}{hint(model, provider.models)}"
+    return Missing(Reason.MODEL_NOT_FOUND, message)
 
 
 def hint(wanted: str, known: Iterable[str]) -> str:

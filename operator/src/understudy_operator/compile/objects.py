@@ -1,17 +1,22 @@
 """All objects to one configuration and a verdict for each: pure, total, deterministic."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from understudy_api.config import Config, Credentials, Names, Target, with_revision
+from understudy_api.config import Config, Credentials, Target, with_revision
 from understudy_operator.compile.backends import Directory
+from understudy_operator.compile.index import index_names
 from understudy_operator.compile.inputs import Inputs
-from understudy_operator.compile.names import Claim, settle
 from understudy_operator.compile.namespaces import Namespaces
+from understudy_operator.compile.personas import compile_personas
 from understudy_operator.compile.providers import CompiledProvider, compile_providers
+from understudy_operator.compile.reachable import Reachable
 from understudy_operator.compile.reading import read_objects
-from understudy_operator.compile.routes import CompiledRoutes, compile_routes
-from understudy_operator.compile.verdict import ObjectKey, Verdict
+from understudy_operator.compile.routes import compile_routes
+from understudy_operator.compile.targets import CompiledTargets
+from understudy_operator.compile.toolbox import Toolbox
+from understudy_operator.compile.tools import compile_tools
+from understudy_operator.compile.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,51 +42,46 @@ def compile_objects(inputs: Inputs) -> Compiled:
     objects = read_objects(inputs.objects)
     namespaces = Namespaces(inputs.namespaces)
     providers = compile_providers(objects.providers, inputs, namespaces)
+    tools = compile_tools(objects.tools)
     directory = Directory(providers, objects.unreadable, namespaces)
     routes = compile_routes(objects.routes, directory)
-    served = [provider for provider in providers.values() if provider.config is not None]
-    config = with_revision(
-        Config(
-            providers={provider.item.key.address: provider.config for provider in served if provider.config},
-            targets=_targets(routes),
-            names=_names(served, routes),
+    personas = compile_personas(
+        Reachable(
+            inputs=inputs,
+            personas=objects.personas,
+            directory=directory,
+            routes=routes.by_name,
+            toolbox=Toolbox(tools, objects.unreadable, namespaces),
         )
     )
-    verdicts = [
-        *(report.verdict(digest="") for report in (*objects.unreadable.values(), *objects.strays)),
+    served = {each.item.key: each.config for each in providers.values() if each.config is not None}
+    config = with_revision(
+        Config(
+            providers={key.address: provider for key, provider in served.items()},
+            targets=_targets(routes, personas),
+            names=index_names(providers=providers.values(), routes=routes.settled, personas=personas.settled),
+        )
+    )
+    verdicts = (
         *(provider.verdict() for provider in providers.values()),
-        *(route.verdict() for route in routes.routes.values()),
-    ]
+        *(tool.verdict() for tool in tools.values()),
+        *(target.verdict() for kind in (routes, personas) for target in kind.by_name.values()),
+        *(report.verdict(digest="") for report in (*objects.unreadable.values(), *objects.strays)),
+    )
     return Compiled(
         config=config,
-        credentials=Credentials(revision=config.revision, values=_values(served)),
+        credentials=Credentials(revision=config.revision, values=_values(providers.values())),
         verdicts=tuple(sorted(verdicts, key=lambda verdict: (verdict.object, verdict.accepted.message))),
     )
 
 
-def _targets(routes: CompiledRoutes) -> dict[str, Target]:
-    return {route.item.key.target: route.target for route in routes.routes.values() if route.target is not None}
-
-
-def _names(providers: Iterable[CompiledProvider], routes: CompiledRoutes) -> Names:
-    exact = {name: keys for name, keys in routes.settled.holders.items() if not name.endswith("*")}
-    prefixes = {name[:-1]: keys for name, keys in routes.settled.holders.items() if name.endswith("*")}
-    longest_first = sorted(prefixes, key=lambda prefix: (-len(prefix), prefix))
-    return Names(
-        exact=_targets_by_name(exact),
-        prefixes=tuple((prefix, tuple(key.target for key in prefixes[prefix])) for prefix in longest_first),
-        providers=_providers_by_name(providers),
-    )
-
-
-def _targets_by_name(holders: Mapping[str, tuple[ObjectKey, ...]]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(key.target for key in keys) for name, keys in holders.items()}
-
-
-def _providers_by_name(providers: Iterable[CompiledProvider]) -> dict[str, tuple[str, ...]]:
-    """Each provider holds its own name, which within a namespace nobody else has."""
-    claims = (Claim(each.item.key.name, each.item.key, each.item.age, "metadata.name") for each in providers)
-    return {name: tuple(key.address for key in keys) for name, keys in settle(claims).holders.items()}
+def _targets(*kinds: CompiledTargets) -> dict[str, Target]:
+    return {
+        each.key.target: each.target
+        for targets in kinds
+        for each in targets.by_name.values()
+        if each.target is not None
+    }
 
 
 def _values(providers: Iterable[CompiledProvider]) -> dict[str, str]:

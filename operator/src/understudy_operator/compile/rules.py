@@ -5,7 +5,7 @@ from understudy_api.v1alpha1.route import Backend as BackendSpec
 from understudy_api.v1alpha1.route import HeaderMatchType
 from understudy_api.v1alpha1.route import Match as MatchSpec
 from understudy_api.v1alpha1.route import Rule as RuleSpec
-from understudy_operator.compile.backends import Directory, find_model
+from understudy_operator.compile.backends import Directory, find_model, key_of
 from understudy_operator.compile.sources import Missing
 from understudy_operator.compile.verdict import Reason, Report
 
@@ -104,7 +104,7 @@ def _backend(report: Report, spec: BackendSpec, directory: Directory, *, at: str
         report.error(missing.reason, f"{at}.model", missing.message)
         return None
     return Backend(
-        provider=f"{provider.namespace}/{provider.name}",
+        provider=key_of(provider),
         model=spec.model,
         weight=spec.weight,
         priority=spec.priority,

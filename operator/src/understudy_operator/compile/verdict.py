@@ -49,6 +49,7 @@ class Reason(StrEnum):
     NO_CREDENTIAL = "NoCredential"
     NOT_IN_EFFECT = "NotInEffect"
     SUSPICIOUS_ADDRESS = "SuspiciousAddress"
+    TOO_MANY = "TooMany"
     UNREACHABLE = "Unreachable"
 
 

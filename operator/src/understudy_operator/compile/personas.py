@@ -1,0 +1,89 @@
+"""Personas: the roles that apps cast, which are routes with a prompt."""
+
+from collections.abc import Iterable
+
+from understudy_api.config import Prompt, Target, TargetKind
+from understudy_api.v1alpha1 import Persona
+from understudy_operator.compile.names import Claim, settle
+from understudy_operator.compile.parameters import compile_parameters
+from understudy_operator.compile.pending import warn_of_pending
+from understudy_operator.compile.persona_rules import compile_persona_rules, requirements_of
+from understudy_operator.compile.prompts import Unwritable, write_prompt
+from understudy_operator.compile.reachable import Reachable
+from understudy_operator.compile.reading import Item
+from understudy_operator.compile.targets import (
+    DEFAULT_ACCESS,
+    CompiledTarget,
+    CompiledTargets,
+    refuse_rbac,
+    report_lost_names,
+    report_nothing_left,
+)
+from understudy_operator.compile.verdict import Reason
+
+
+def compile_personas(reachable: Reachable) -> CompiledTargets:
+    """All personas: which can be accepted, then who may have which name, then who plays them."""
+    items = reachable.personas.values()
+    systems = {item.key: _system(item, reachable) for item in items}
+    accepted = [item for item in items if item.report.accepted]
+    settled = settle(claim for item in accepted for claim in _claims(item))
+    for item in accepted:
+        report_lost_names(item.report, settled)
+    personas = {
+        at: _compile_persona(item, reachable, system=systems[item.key], names=settled.names.get(item.key, ()))
+        for at, item in reachable.personas.items()
+    }
+    return CompiledTargets(personas, settled)
+
+
+def _system(item: Item[Persona], reachable: Reachable) -> str | Unwritable | None:
+    """The system prompt; with it, everything is known that can make a persona unacceptable by itself."""
+    report = item.report
+    warn_of_pending(report, item.resource)
+    refuse_rbac(report, item.resource.spec.access)
+    system = write_prompt(reachable.inputs, reachable.personas, item)
+    if isinstance(system, Unwritable):
+        tell = report.refuse if system.missing.reason is Reason.INVALID else report.error
+        tell(system.missing.reason, system.field, system.missing.message)
+    return system
+
+
+def _claims(item: Item[Persona]) -> Iterable[Claim]:
+    """In persona names `-` and `_` are the same."""
+    yield Claim(item.key.name, item.key, item.age, "metadata.name")
+    for index, alias in enumerate(item.resource.spec.aliases):
+        yield Claim(alias.replace("_", "-"), item.key, item.age, f"spec.aliases[{index}]")
+
+
+def _compile_persona(
+    item: Item[Persona], reachable: Reachable, *, system: str | Unwritable | None, names: tuple[str, ...]
+) -> CompiledTarget:
+    spec, report, namespace = item.resource.spec, item.report, item.key.namespace
+    access = spec.access or DEFAULT_ACCESS
+    defaults, overrides = compile_parameters(report, spec.parameters)
+    refs = spec.tools.refs if spec.tools else ()
+    tools = reachable.toolbox.declarations(report, refs, namespace=namespace)
+    requirements = requirements_of(spec, declares_tools=bool(tools))
+    compiled = compile_persona_rules(report, spec, requirements, reachable)
+    if not report.accepted:
+        return CompiledTarget(item.key, report, access)
+    if isinstance(system, Unwritable):
+        report_nothing_left(report, system.field)
+    target = Target(
+        kind=TargetKind.PERSONA,
+        namespace=namespace,
+        name=item.key.name,
+        rules=() if isinstance(system, Unwritable) else compiled.rules,  # nobody plays the role without its text
+        requires=requirements.requires,
+        retry=compiled.retry,
+        request_timeout_seconds=compiled.request_timeout_seconds,
+        prompt=Prompt(
+            system=None if isinstance(system, Unwritable) else system,
+            defaults=defaults,
+            overrides=overrides,
+            tools=tools,
+        ),
+        visible_to=reachable.directory.namespaces.visible_to(access, of=namespace),
+    )
+    return CompiledTarget(item.key, report, access, target, names)

@@ -1,0 +1,141 @@
+"""A persona's system prompt: included prompts first, then its own, with `{{ variables }}` filled in.
+
+Nothing else in double braces is touched, so that a prompt may speak of templates; a value is not looked into again.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from understudy_api.v1alpha1 import Persona
+from understudy_api.v1alpha1.persona import SystemPrompt
+from understudy_operator.compile.backends import hint
+from understudy_operator.compile.inputs import Inputs, NamespacedName
+from understudy_operator.compile.reading import Item
+from understudy_operator.compile.sources import Missing, read_config_map_text
+from understudy_operator.compile.verdict import Reason
+
+MAX_PROMPT = 262_144
+"""Characters of the whole prompt: as many as one object may hold."""
+MAX_DEPTH = 8
+MAX_INCLUDED = 64
+
+_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+
+Personas = Mapping[NamespacedName, Item[Persona]]
+Values = Mapping[str, str | None]
+"""Of variables; None is declared without a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritable:
+    """A prompt that cannot be written: where the persona at hand says the reason for it, and the reason."""
+
+    field: str
+    missing: Missing
+
+
+def write_prompt(inputs: Inputs, personas: Personas, item: Item[Persona]) -> str | Unwritable | None:
+    """The whole system prompt of a persona; None when it has none."""
+    system = item.resource.spec.system
+    if system is None:
+        return None
+    writer = _Writer(inputs, personas, item.key.namespace)
+    for index, name in enumerate(system.include):
+        problem = writer.include(name, path=(item.key.name,), outer=_values(system, {}))
+        if problem is not None:
+            return Unwritable(f"spec.system.include[{index}]", problem)
+    problem = writer.own(system, values=_values(system, {}))
+    if problem is not None:
+        own = "text" if system.text is not None else "configMapKeyRef"
+        return Unwritable(f"spec.system.{own}", problem)
+    return "\n\n".join(writer.parts) or None
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Writes one prompt; each persona gets in once, where it is first included."""
+
+    inputs: Inputs
+    personas: Personas
+    namespace: str
+    parts: list[str] = field(default_factory=list)
+    included: set[str] = field(default_factory=set)
+    length: int = 0
+
+    def include(self, name: str, *, path: tuple[str, ...], outer: Values) -> Missing | None:
+        """Add the prompt of a persona that the last one in `path` includes, and what it includes, before it."""
+        if name in path:
+            circle = " -> ".join((*path[path.index(name) :], name))
+            return Missing(Reason.INVALID, f"goes in a circle: {circle}; remove one of the steps")
+        if name in self.included:
+            return None
+        item = self.personas.get((self.namespace, name))
+        if item is None:
+            return Missing(Reason.PERSONA_NOT_FOUND, self._no_such(name))
+        if len(path) > MAX_DEPTH or len(self.included) >= MAX_INCLUDED:
+            return Missing(Reason.INVALID, f"leads to more than {MAX_DEPTH} levels or {MAX_INCLUDED} personas")
+        self.included.add(name)
+        system = item.resource.spec.system
+        if system is None:
+            return None
+        values = _values(system, outer)
+        for each in system.include:
+            problem = self.include(each, path=(*path, name), outer=values)
+            if problem is not None:
+                return problem
+        problem = self.own(system, values=values)
+        return None if problem is None else Missing(problem.reason, f"{item.key}: {problem.message}")
+
+    def own(self, system: SystemPrompt, *, values: Values) -> Missing | None:
+        """Add a persona's own text."""
+        text = self._text(system)
+        if isinstance(text, Missing):
+            return text
+        pieces: list[str] = []
+        for piece in _filled_in(text.strip("\n"), values):
+            if isinstance(piece, Missing):
+                return piece
+            self.length += len(piece)
+            if self.length > MAX_PROMPT:
+                return Missing(Reason.INVALID, f"makes the prompt longer than {MAX_PROMPT} characters: shorten it")
+            pieces.append(piece)
+        if any(pieces):
+            self.parts.append("".join(pieces))
+        return None
+
+    def _text(self, system: SystemPrompt) -> str | Missing:
+        if system.config_map_key_ref is None:
+            return system.text or ""
+        ref = system.config_map_key_ref
+        return read_config_map_text(self.inputs, (self.namespace, ref.name), key=ref.key)
+
+    def _no_such(self, name: str) -> str:
+        known = (other for where, other in self.personas if where == self.namespace)
+        return f"Persona {self.namespace}/{name} does not exist or cannot be read{hint(name, known)}"
+
+
+def _values(system: SystemPrompt, outer: Values) -> Values:
+    """The variables of a prompt: its own defaults, unless whoever includes it says something else."""
+    own = {variable.name: variable.default for variable in system.variables}
+    return {**own, **{name: value for name, value in outer.items() if value is not None or name not in own}}
+
+
+def _filled_in(text: str, values: Values) -> Iterator[str | Missing]:
+    """The text in pieces, so that its length is known before it is built."""
+    end = 0
+    for found in _PLACEHOLDER.finditer(text):
+        yield text[end : found.start()]
+        end = found.end()
+        yield _value(found.group(1), values)
+    yield text[end:]
+
+
+def _value(name: str, values: Values) -> str | Missing:
+    value = values.get(name)
+    if value is not None:
+        return value
+    if name in values:
+        return Missing(Reason.INVALID, f"{{{{ {name} }}}} has no value: give the variable {name} a default")
+    message = f"{{{{ {name} }}}} is no variable{hint(name, values)}; declare it under spec.system.variables"
+    return Missing(Reason.INVALID, message)
