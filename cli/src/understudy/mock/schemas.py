@@ -5,11 +5,14 @@ It serves the schemas people write for tools and structured answers. What would 
 """
 
 from collections.abc import Mapping
+from math import ceil, floor
 from typing import Any
 
 # Deeper than any hand-written schema, and few enough nodes that a hostile one costs nothing.
 _MAX_DEPTH = 12
 _MAX_NODES = 1000
+# Up to here a float is exact to the unit.
+_LARGEST_NUMBER = 2**53
 
 _FORMATS = {
     "date-time": "2026-01-01T00:00:00Z",
@@ -137,21 +140,25 @@ def _string(schema: Mapping[str, Any], label: str) -> str:
 
 
 def _number(schema: Mapping[str, Any], *, whole: bool) -> int | float:
-    step = _real(schema.get("multipleOf")) or (1 if whole else 0)
-    low, over = _real(schema.get("minimum")), _real(schema.get("exclusiveMinimum"))
-    high, under = _real(schema.get("maximum")), _real(schema.get("exclusiveMaximum"))
-    value: float = 1
-    if over is not None and value <= over:
-        value = over + (step or 1)
-    if low is not None and value < low:
-        value = low
-    if under is not None and value >= under:
-        value = under - (step or 1)
-    if high is not None and value > high:
-        value = high
+    """Return the first of a few likely numbers that meets every bound; 1 if none does."""
+    step = abs(_real(schema.get("multipleOf")) or 0) or (1 if whole else 0)
+    bounds = [_real(schema.get(name)) for name in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")]
+    known = [bound for bound in bounds if bound is not None]
+    likely = [1.0, *known, sum(known) / max(len(known), 1)]
+    likely += [bound + way * (step or 1) for bound in known for way in (1, -1)]
     if step:
-        value = -(-value // step) * step if high is None and under is None else value // step * step
-    return int(value) if whole else value
+        likely = [round_to(number / step) * step for number in likely for round_to in (ceil, floor)]
+    value = next((number for number in likely if _within(number, *bounds)), 1.0)
+    return int(value) if whole or value.is_integer() else value
+
+
+def _within(value: float, low: float | None, over: float | None, high: float | None, under: float | None) -> bool:
+    return (
+        (low is None or value >= low)
+        and (over is None or value > over)
+        and (high is None or value <= high)
+        and (under is None or value < under)
+    )
 
 
 def _whole(value: Any, otherwise: int) -> int:
@@ -159,4 +166,7 @@ def _whole(value: Any, otherwise: int) -> int:
 
 
 def _real(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """Return a bound as a number; one too large to reckon with (1e300 and the like) is none."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < _LARGEST_NUMBER:
+        return None
+    return float(value)

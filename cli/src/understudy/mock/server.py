@@ -1,6 +1,7 @@
 """A mock as a running server: on the command line, or inside a test."""
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from typing import Self
 
 import orjson
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from understudy.mock.admin import PREFIX, administer
 from understudy.mock.answering import Answerer
@@ -134,7 +136,7 @@ class Mock:
             return
         listening = self._address.listen()
         # handler_cancellation: a client that leaves while nothing is sent is noticed at once.
-        self._server = web.Server(self._handle, handler_cancellation=True, access_log=None)
+        self._server = web.Server(self._handle, handler_cancellation=True, access_log=None, logger=_logger())
         self._runner = web.ServerRunner(self._server, shutdown_timeout=_SHUTDOWN_SECONDS)
         await self._runner.setup()
         await web.SockSite(self._runner, listening, backlog=socket.SOMAXCONN).start()
@@ -162,7 +164,10 @@ class Mock:
         self._address.release()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        body = await _body(request)
+        try:
+            body = await _body(request)
+        except web.RequestPayloadError:
+            return web.Response(status=400, text="The request body cannot be read: its encoding is broken.\n")
         path = request.path
         if path == "/health":
             return web.Response(
@@ -201,6 +206,18 @@ class Mock:
             raise
         finally:
             self.records.end(recorded)
+
+
+def _logger() -> logging.Logger:
+    """Return a logger for what goes wrong in here; what a client sent wrong is answered, and no traceback."""
+    logger = logging.getLogger("understudy.mock")
+    logger.addFilter(_is_our_fault)
+    return logger
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError | web.RequestPayloadError)
 
 
 async def _body(request: web.BaseRequest) -> bytes | None:
