@@ -1,0 +1,33 @@
+"""Forgetting the numbers of what is gone: else a fleet whose routes come and go counts ever more series."""
+
+from collections.abc import Callable
+
+from understudy_proxy.config.runtime import Runtime
+from understudy_proxy.telemetry import families
+from understudy_proxy.telemetry.book import Book, Family
+
+NOBODY = "none"
+"""The label where no route, provider or model was found: what the client sent is never a label."""
+
+Known = dict[str, frozenset[str]]
+"""The values that a label may have, by the label's name; other labels may have any."""
+
+
+def forget_gone(book: Book, runtime: Runtime) -> None:
+    """Drop from `book` every number of a route, provider or model that `runtime` does not hold."""
+    upstreams = runtime.upstreams
+    routes = {target.label for target in runtime.targets.values()} | {f"provider/{key}" for key in upstreams}
+    models = {model for upstream in upstreams.values() for model in upstream.candidates}
+    known: Known = {
+        "route": frozenset(routes | {NOBODY}),
+        "provider": frozenset({*upstreams, NOBODY}),
+        "model": frozenset(models | {NOBODY}),
+        "gen_ai_request_model": frozenset(models | {NOBODY}),
+    }
+    for family in families.ALL:
+        book.prune(family, _kept(family, known))
+
+
+def _kept(family: Family, known: Known) -> Callable[[tuple[str, ...]], bool]:
+    checks = [(at, known[label]) for at, label in enumerate(family.labels) if label in known]
+    return lambda values: all(values[at] in allowed for at, allowed in checks)
