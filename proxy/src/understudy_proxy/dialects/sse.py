@@ -1,17 +1,90 @@
-"""Server-sent events, cut out of a byte stream whole."""
+r"""Server-sent events, cut out of a byte stream whole.
+
+A line ends in `\n`, `\r\n` or `\r`, an event in an empty line; chunks fall anywhere, between `\r` and `\n` too.
+Nothing here looks into an event beyond its fields.
+"""
+
+import re
+from typing import NamedTuple
+
+MAX_EVENT_BYTES = 8 * 1024 * 1024
+"""What an event may grow to: room for an image in a delta, and a bound for a stream without line ends."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_EVENT_END = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 class EventTooLarge(Exception):
     """An event grew beyond the bound without an end."""
 
 
+class Event(NamedTuple):
+    """The fields that matter of an event."""
+
+    name: bytes
+    """Of the `event` field; empty when there is none."""
+    data: bytes | None
+    """The `data` lines, joined by line ends; None when there is none."""
+
+
 class EventSplitter:
     """Cuts chunks, however they fall, into whole events."""
 
+    __slots__ = ("_began", "_swallow", "pending")
+
+    def __init__(self) -> None:
+        self.pending = b""
+        """The beginning of an event whose end has not come."""
+        self._began = False
+        self._swallow = False
+        """The last event ended in a carriage return: a line feed that follows belongs to it."""
+
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The events that `chunk` completes, each with its terminator.
+        r"""The events that `chunk` completes, without their terminators; never an empty one.
 
         Raises:
             EventTooLarge: what is kept for the next chunk exceeds the bound.
         """
-        raise NotImplementedError
+        if self._swallow and chunk:
+            self._swallow = False
+            chunk = chunk.removeprefix(b"\n")
+        data = self.pending + chunk if self.pending else chunk
+        if not self._began:
+            data = self._skip_byte_order_mark(data)
+        if b"\r" in data:
+            events = self._split_any(data)
+        else:
+            *events, self.pending = data.split(b"\n\n")
+        if len(self.pending) > MAX_EVENT_BYTES:
+            raise EventTooLarge
+        return [event for raw in events if (event := raw.strip(b"\r\n"))]
+
+    def _skip_byte_order_mark(self, data: bytes) -> bytes:
+        if _BYTE_ORDER_MARK.startswith(data):
+            return data
+        self._began = True
+        return data.removeprefix(_BYTE_ORDER_MARK)
+
+    def _split_any(self, data: bytes) -> list[bytes]:
+        events: list[bytes] = []
+        start = 0
+        for end in _EVENT_END.finditer(data):
+            events.append(data[start : end.start()])
+            start = end.end()
+        self.pending = data[start:]
+        self._swallow = not self.pending and data.endswith(b"\r")
+        return events
+
+
+def parse(event: bytes) -> Event:
+    """The fields of an event; comments, `id` and `retry` are dropped."""
+    name = b""
+    data: list[bytes] = []
+    for line in _LINE_END.split(event):
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            data.append(value.removeprefix(b" "))
+        elif field == b"event":
+            name = value.removeprefix(b" ")
+    return Event(name, b"\n".join(data) if data else None)

@@ -2,7 +2,13 @@
 
 from dataclasses import dataclass
 
-from understudy_api.config import Capability
+from understudy_api.config import Capability, Prompt
+
+BYTES_PER_TOKEN = 4
+"""Of UTF-8, on average over languages and tokenizers."""
+_TOOL_TOKENS = 150
+"""A tool's declaration, roughly."""
+_MAX_OUTPUT_FIELDS = ("max_completion_tokens", "max_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +20,25 @@ class Need:
     """An estimate, see `dialects/openai/request.py`: good for choosing, not for billing."""
     stream: bool
     max_output_tokens: int | None
+
+
+def with_prompt(need: Need, prompt: Prompt) -> Need:
+    """The need of the request that a persona makes of it."""
+    tokens = need.input_tokens + len(prompt.system or "") // BYTES_PER_TOKEN + len(prompt.tools) * _TOOL_TOKENS
+    return Need(
+        capabilities=need.capabilities | {Capability.TOOLS} if prompt.tools else need.capabilities,
+        input_tokens=tokens,
+        stream=need.stream,
+        max_output_tokens=_max_output(need, prompt),
+    )
+
+
+def _max_output(need: Need, prompt: Prompt) -> int | None:
+    for field in _MAX_OUTPUT_FIELDS:
+        if type(tokens := prompt.overrides.get(field)) is int:
+            return tokens
+    if need.max_output_tokens is None:
+        for field in _MAX_OUTPUT_FIELDS:
+            if type(tokens := prompt.defaults.get(field)) is int:
+                return tokens
+    return need.max_output_tokens

@@ -1,9 +1,29 @@
-"""A provider's event stream on its way to the client: whole events, cheaply, and never a cut taken for an end."""
+"""A provider's event stream on its way to the client: whole events, cheaply, and never a cut taken for an end.
 
-from typing import NamedTuple
+Until the answer has begun (content, a tool call, a finish: not just a role), every event is parsed and held back, so
+that a failure can still be another backend's turn. After that an ordinary event passes as the bytes it came in; it is
+parsed only when it may be the end, an error or the usage. What those are is told by keys in quotation marks: inside a
+JSON string a quotation mark is escaped, so text that speaks of `"error"` does not look like one.
+"""
 
+from typing import Any, NamedTuple
+
+import orjson
+
+from understudy_proxy.dialects.openai.error_shapes import said_by, said_in
+from understudy_proxy.dialects.openai.failures import classify, failure_of
+from understudy_proxy.dialects.openai.usage import read_usage
+from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge, parse
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+
+MAX_HELD_BYTES = 1024 * 1024
+"""What is held back while nothing has begun."""
+_DONE = b"[DONE]"
+_END = b"data: [DONE]\n\n"
+_KEEP_ALIVE = b":"
+_MAX_CHOICES = 1024
+_ROLES = ((b'"delta":{"role":"assistant",', b'"delta":{'), (b'"delta": {"role": "assistant", ', b'"delta": {'))
 
 
 class Fed(NamedTuple):
@@ -18,17 +38,203 @@ class Fed(NamedTuple):
 
 
 class ChatStream:
-    """One stream."""
+    """One stream.
+
+    Args:
+        include_usage: the client asked for the usage chunk; else it is taken out.
+        choices: how many answers the client asked for.
+    """
+
+    __slots__ = (
+        "_appeared",
+        "_began",
+        "_ended",
+        "_failure",
+        "_held",
+        "_include_usage",
+        "_passing",
+        "_role_sent",
+        "_several",
+        "_splitter",
+        "finished",
+        "usage",
+    )
 
     def __init__(self, *, include_usage: bool, choices: int = 1) -> None:
         self.finished = False
         """The terminal event was seen; nothing after it matters."""
         self.usage: Usage | None = None
+        self._include_usage = include_usage
+        self._several = choices > 1
+        self._splitter = EventSplitter()
+        self._began = False
+        self._passing = False
+        """Plain events need no parsing: the answer has begun, is not over, and has a single choice."""
+        self._role_sent = False
+        self._held: list[bytes] = []
+        self._appeared: set[int] = set()
+        self._ended: set[int] = set()
+        self._failure: UpstreamFailure | None = None
 
     def feed(self, chunk: bytes) -> Fed:
         """Take the next bytes of the stream."""
-        raise NotImplementedError
+        if self._passing and not self._splitter.pending and chunk.endswith(b"\n\n") and _is_plain(chunk[:-2]):
+            return Fed(chunk, True, None)
+        if self._is_over():
+            return Fed(b"", self._began, self._failure)
+        try:
+            events = self._splitter.feed(chunk)
+        except EventTooLarge:
+            events = []
+            self._failure = _invalid("an event of the stream has no end")
+        return self._take(events)
 
     def close(self) -> Fed:
-        """The stream has ended by itself: what is left to send, or the failure that it was cut."""
-        raise NotImplementedError
+        """The stream has ended by itself, or broke: what is left to send, or the failure that it was cut.
+
+        An answer whose every choice has finished is whole, even if the provider sends no `[DONE]`.
+        """
+        if self._is_over():
+            return Fed(b"", self._began, self._failure)
+        tail = self._splitter.pending.strip()
+        fed = self._take([tail]) if _is_whole(tail) else Fed(b"", self._began, None)
+        if self._is_over():
+            return fed
+        if self._ended and self._appeared <= self._ended:
+            self.finished = True
+            return Fed(fed.out + _END, True, None)
+        self._failure = self._cut(tail)
+        return Fed(fed.out, self._began, self._failure)
+
+    def _is_over(self) -> bool:
+        return self.finished or self._failure is not None
+
+    def _take(self, events: list[bytes]) -> Fed:
+        for event in events:
+            if self._is_over():
+                break
+            if self._passing and _is_plain(event):
+                self._held.append(event)
+            else:
+                self._read(event)
+        if not self._began:
+            return self._hold()
+        self._passing = not (self._several or self._is_over())
+        if not self._held:
+            return Fed(b"", True, self._failure)
+        out = b"\n\n".join(self._held) + b"\n\n"
+        self._held.clear()
+        return Fed(out, True, self._failure)
+
+    def _hold(self) -> Fed:
+        if self._failure is None and sum(map(len, self._held)) > MAX_HELD_BYTES:
+            self._failure = _invalid("the stream goes on and on without an answer")
+        return Fed(b"", False, self._failure)
+
+    def _read(self, event: bytes) -> None:
+        name, data = parse(event)
+        data = data.strip() if data else b""
+        if not data:
+            if self._began and event.startswith(b":"):
+                self._held.append(_KEEP_ALIVE)
+        elif data == _DONE:
+            self._read_done()
+        else:
+            self._read_chunk(name, data)
+
+    def _read_done(self) -> None:
+        if self._began:
+            self.finished = True
+            self._held.append(b"data: " + _DONE)
+        else:
+            self._failure = _invalid("the stream ended before an answer began")
+
+    def _read_chunk(self, name: bytes, data: bytes) -> None:
+        try:
+            chunk = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            chunk = None
+        if not isinstance(chunk, dict):
+            self._failure = _invalid("an event of the stream is not a JSON object")
+            return
+        error = said_by(chunk, data) if name == b"error" else said_in(chunk)
+        if error is not None:
+            self._failure = failure_of(error, status=None, headers={})
+            return
+        usage = read_usage(chunk)
+        if usage is not None:
+            self.usage = usage
+        choices = chunk.get("choices")
+        if usage is not None and not choices:
+            if not self._include_usage:
+                return
+            # Clients fail on a usage chunk without the key.
+            data = orjson.dumps(chunk | {"choices": []}) if choices is None else data
+        if b"\n" in data:
+            data = orjson.dumps(chunk)
+        self._held.append(b"data: " + (self._without_role(data) if self._role_sent else data))
+        if isinstance(choices, list):
+            self._note(choices)
+
+    def _note(self, choices: list[Any]) -> None:
+        for choice in choices[:_MAX_CHOICES]:
+            if not isinstance(choice, dict):
+                continue
+            index = choice.get("index")
+            if isinstance(index, int) and len(self._appeared) < _MAX_CHOICES:
+                self._appeared.add(index)
+            if choice.get("finish_reason"):
+                self._ended.add(index if isinstance(index, int) else 0)
+                self._began = True
+            delta = choice.get("delta")
+            if isinstance(delta, dict):
+                self._role_sent = self._role_sent or "role" in delta
+                self._began = self._began or any(value for key, value in delta.items() if key != "role")
+
+    def _without_role(self, data: bytes) -> bytes:
+        """Some servers repeat the role in every chunk, and clients that add deltas up get `assistantassistant`."""
+        if self._several or b'"role"' not in data:
+            return data
+        for repeated, rest in _ROLES:
+            data = data.replace(repeated, rest, 1)
+        return data
+
+    def _cut(self, tail: bytes) -> UpstreamFailure:
+        if not self._began and not self._appeared and tail[:1] in {b"{", b"["}:
+            return classify(200, {}, tail) or _invalid("a whole answer came where a stream was asked for")
+        return UpstreamFailure(FailureKind.INTERRUPTED, "the stream ended before the answer did")
+
+
+def _is_plain(event: bytes) -> bool:
+    """Whether an event is one line of JSON without anything that must be read: no end, usage, error or role."""
+    return (
+        event.startswith(b"data: {")
+        and event.endswith(b"}")
+        and b"\n" not in event
+        and b"\r" not in event
+        and b'"error"' not in event
+        and b'"role"' not in event
+        and _is_null(event, b'"finish_reason"', b'"finish_reason":null', b'"finish_reason": null')
+        and _is_null(event, b'"usage"', b'"usage":null', b'"usage": null')
+    )
+
+
+def _is_null(event: bytes, key: bytes, null: bytes, spaced_null: bytes) -> bool:
+    """Whether `key` is null wherever it stands."""
+    times = event.count(key)
+    return not times or times == event.count(null) or times == event.count(spaced_null)
+
+
+def _is_whole(tail: bytes) -> bool:
+    """Whether what the stream ended with lacks nothing but its empty line."""
+    data = parse(tail).data
+    if data is None:
+        return False
+    try:
+        return data.strip() == _DONE or isinstance(orjson.loads(data), dict)
+    except orjson.JSONDecodeError:
+        return False
+
+
+def _invalid(message: str) -> UpstreamFailure:
+    return UpstreamFailure(FailureKind.INVALID_RESPONSE, message)
