@@ -51,6 +51,7 @@ def build(snapshot: Snapshot, *, now: float) -> Runtime:
         index=index_names(snapshot.config.names, models={key: up.candidates for key, up in upstreams.items()}),
         upstreams=upstreams,
         out=out,
+        config=snapshot.config,
         loaded_at=now,
     )
 

@@ -16,6 +16,7 @@ from yarl import URL
 
 from understudy_api.config import (
     Capability,
+    Config,
     Dialect,
     HealthPolicy,
     Match,
@@ -121,5 +122,7 @@ class Runtime:
     upstreams: Mapping[str, Upstream]
     out: Mapping[str, str]
     """Providers that cannot be used, by key, and why; their candidates are in no rule."""
+    config: Config = field(repr=False)
+    """What all this was made from, for people who ask; without credentials."""
     loaded_at: float
     """Seconds since the epoch."""
