@@ -66,17 +66,10 @@ class Server:
         port: int = self._listening.sockets[0].getsockname()[1]
         return port
 
-    async def start(self, *, host: str, port: int, reuse_port: bool = False) -> None:
-        """Listen on `host` (`::` for every interface, IPv4 included) and `port` (0 for a free one).
-
-        Raises:
-            OSError: the address cannot be listened on.
-        """
+    async def start(self, sock: socket.socket) -> None:
+        """Listen on `sock`, which is bound."""
         self._connections = _Connections(self._handle, owner=self)
-        bound = _bind(host, port, reuse_port=reuse_port)
-        self._listening = await asyncio.get_running_loop().create_server(
-            self._connections, sock=bound, backlog=_BACKLOG
-        )
+        self._listening = await asyncio.get_running_loop().create_server(self._connections, sock=sock, backlog=_BACKLOG)
 
     def retire(self) -> None:
         """From now on each answer ends its connection, so that clients move to other servers; all are still served."""
@@ -219,14 +212,3 @@ def _rendered(refused: Refused, errors: ErrorFormat) -> Answer:
 
 def _shown(target: str) -> str:
     return target.partition("?")[0][:200]
-
-
-def _bind(host: str, port: int, *, reuse_port: bool) -> socket.socket:
-    if host == "::" and socket.has_dualstack_ipv6():
-        return socket.create_server(
-            (host, port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG, reuse_port=reuse_port
-        )
-    if host == "::":
-        host = "0.0.0.0"  # a machine without IPv6
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=reuse_port)

@@ -80,6 +80,8 @@ class Request(Protocol):
     headers: CIMultiDictProxy[str]
     received: float
     """Monotonic seconds."""
+    cut_short: bool
+    """The task was cancelled because the server cannot wait any longer, and not because the client left."""
 
     async def body(self) -> bytes:
         """The whole body.

@@ -115,6 +115,10 @@ class _Response:
         """Keep the connection if the response was read to its end, else close it."""
         self._response.release()
 
+    def let_go(self) -> None:
+        """Keep the connection if the end came along with what was read."""
+        self._response.release()
+
 
 async def _note_reuse(_session: object, context: SimpleNamespace, _params: object) -> None:
     context.trace_request_ctx.reused = True

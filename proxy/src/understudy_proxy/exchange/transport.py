@@ -56,6 +56,9 @@ class Receiving(Protocol):
     def close(self) -> None:
         """Give the connection back if the response was read to its end, else close it at once."""
 
+    def let_go(self) -> None:
+        """Like `close`, but all that mattered is here: the connection may be kept if the rest comes soon."""
+
 
 class Transport(Protocol):
     """Keeps connections to upstreams."""

@@ -1,0 +1,45 @@
+"""Headers that doors of every protocol share: how a request went, and what goes on to the upstream."""
+
+import re
+
+from understudy_proxy.config.runtime import RuntimeTarget
+from understudy_proxy.doors.door import Headers, Request
+from understudy_proxy.exchange.course import Course
+
+# https://www.w3.org/TR/trace-context/#traceparent-header
+_TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]{0,64})?")
+_TRACESTATE = re.compile("[ -~]{1,512}")
+
+STREAMING: Headers = (
+    ("cache-control", "no-cache"),
+    # nginx and its kin would hold events back otherwise.
+    ("x-accel-buffering", "no"),
+)
+
+
+def course_headers(target: RuntimeTarget, course: Course) -> Headers:
+    """Who answered, or was tried last, and after how many attempts."""
+    headers: Headers = (("x-understudy-route", target.label), ("x-understudy-attempts", str(course.attempts)))
+    if course.candidate is not None:
+        headers += (
+            ("x-understudy-provider", course.candidate.upstream.key),
+            ("x-understudy-model", course.candidate.model),
+        )
+    return headers
+
+
+def with_reason(headers: Headers, course: Course) -> Headers:
+    """`headers`, with why the first choice did not answer if it did not."""
+    return headers if course.reason is None else (*headers, ("x-understudy-reason", course.reason))
+
+
+def forwarded(request: Request) -> Headers:
+    """What an upstream gets of the client's headers: the ids by which a request is followed, and nothing else."""
+    headers: Headers = (("x-request-id", request.id),)
+    traceparent = request.headers.get("traceparent")
+    if traceparent is not None and _TRACEPARENT.fullmatch(traceparent):
+        headers += (("traceparent", traceparent),)
+        tracestate = request.headers.get("tracestate")
+        if tracestate is not None and _TRACESTATE.fullmatch(tracestate):
+            headers += (("tracestate", tracestate),)
+    return headers

@@ -1,0 +1,123 @@
+"""The door `/v1/chat/completions`: OpenAI in, whoever answers behind it, OpenAI out."""
+
+import asyncio
+import time
+
+from understudy_proxy.dialects.openai import errors
+from understudy_proxy.dialects.openai.request import RequestError, read
+from understudy_proxy.doors.door import EVENTS, Answer, EventStream, Headers, Refused, Request
+from understudy_proxy.doors.headers import STREAMING, course_headers, forwarded, with_reason
+from understudy_proxy.doors.names import Names
+from understudy_proxy.doors.openai.errors import from_refusal
+from understudy_proxy.exchange.admission import RETRY_AFTER_SECONDS
+from understudy_proxy.exchange.course import Course, Exhausted, Whole
+from understudy_proxy.exchange.exchange import Ask, Exchange
+from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
+from understudy_proxy.exchange.stream import Stream
+from understudy_proxy.telemetry.metrics import Metrics
+from understudy_proxy.telemetry.record import RequestRecord
+
+_CLIENT_LEFT = 499
+"""nginx's status for it; no client ever sees it."""
+_GOING_DOWN = UpstreamFailure(FailureKind.INTERRUPTED, "the gateway is shutting down; send the request again")
+
+
+class ChatDoor:
+    """Chat completions, streaming and not."""
+
+    def __init__(self, *, names: Names, exchange: Exchange, metrics: Metrics) -> None:
+        self._names = names
+        self._exchange = exchange
+        self._admission = exchange.ledger.admission
+        self._metrics = metrics
+
+    async def __call__(self, request: Request) -> Answer | None:
+        """Answer, and record how it went."""
+        if not self._admission.enter():
+            self._metrics.refused("overloaded")
+            raise _overloaded()
+        record = RequestRecord(request_id=request.id, started=request.received)
+        self._metrics.request_began()
+        try:
+            return await self._answer(request, record)
+        except Refused as refused:
+            record.status = refused.status
+            raise
+        except (asyncio.CancelledError, ConnectionError):
+            record.client_left = not request.cut_short
+            record.status = 503 if request.cut_short else _CLIENT_LEFT
+            raise
+        except BaseException:
+            record.status = 500
+            raise
+        finally:
+            self._admission.leave()
+            record.finished = time.monotonic()
+            self._metrics.record_request(record)
+
+    async def _answer(self, request: Request, record: RequestRecord) -> Answer | None:
+        runtime = self._names.runtime()
+        record.revision = runtime.revision
+        record.namespace = self._names.namespace(request)
+        try:
+            chat = read(await request.body())
+            record.stream = chat.stream
+            record.target = self._names.target(runtime, chat.model, namespace=record.namespace)
+            answer = await self._exchange.run(Ask(record.target, chat, request.headers, forwarded(request)))
+        except RequestError as error:
+            raise Refused(error.status, error.message, type=error.type, code=error.code, param=error.param) from error
+        except Exhausted as exhausted:
+            record.reason = exhausted.refusal.reason
+            raise from_refusal(exhausted.refusal, _course(record, exhausted.course)) from exhausted
+        headers = with_reason(_course(record, answer.course), answer.course)
+        record.status = 200
+        if isinstance(answer, Whole):
+            record.usage = answer.usage
+            return Answer(body=answer.body, headers=headers)
+        await _stream(request, answer, headers, record)
+        return None
+
+
+async def _stream(request: Request, stream: Stream, headers: Headers, record: RequestRecord) -> None:
+    """Pass on a stream to its end; the connection is cut where the stream was."""
+    flow: EventStream | None = None
+    try:
+        flow = await request.begin(Answer(body=stream.first, content_type=EVENTS, headers=headers + STREAMING))
+        while events := await stream.next():
+            await flow.write(events)
+        await flow.finish()
+    except UpstreamError as error:
+        record.reason = error.failure.kind
+        if flow is not None:
+            await flow.write(errors.in_stream(error.failure))
+    except asyncio.CancelledError:
+        if not request.cut_short or flow is None:
+            raise
+        record.reason = _GOING_DOWN.kind
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+        await flow.write(errors.in_stream(_GOING_DOWN))
+    finally:
+        record.usage = stream.usage
+        stream.close()
+
+
+def _course(record: RequestRecord, course: Course) -> Headers:
+    """Put into the record how the request went, and give it as headers."""
+    record.candidate = course.candidate
+    record.attempts = course.attempts
+    record.failovers = course.failovers
+    record.reason = record.reason or course.reason or ""
+    record.first_token = course.first_token
+    return course_headers(record.target, course) if record.target is not None else ()
+
+
+def _overloaded() -> Refused:
+    return Refused(
+        503,
+        "The gateway has as many requests under way as it takes; try again shortly.",
+        type="server_error",
+        code="overloaded",
+        headers=(("retry-after", f"{RETRY_AFTER_SECONDS:.0f}"), ("x-understudy-reason", "overloaded")),
+    )

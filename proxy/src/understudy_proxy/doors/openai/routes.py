@@ -1,0 +1,20 @@
+"""Where the doors for OpenAI's clients are."""
+
+from understudy_proxy.doors.door import Route
+from understudy_proxy.doors.names import Names
+from understudy_proxy.doors.openai.chat import ChatDoor
+from understudy_proxy.doors.openai.errors import openai_errors
+from understudy_proxy.doors.openai.models import ModelsDoor
+from understudy_proxy.exchange.exchange import Exchange
+from understudy_proxy.telemetry.metrics import Metrics
+
+
+def openai_routes(*, names: Names, exchange: Exchange, metrics: Metrics) -> tuple[Route, ...]:
+    """All of them."""
+    chat = ChatDoor(names=names, exchange=exchange, metrics=metrics)
+    models = ModelsDoor(names)
+    return (
+        Route("/v1/chat/completions", {"POST": chat}, errors=openai_errors),
+        Route("/v1/models", {"GET": models.list}, errors=openai_errors),
+        Route("/v1/models", {"GET": models.one}, errors=openai_errors, below=True),
+    )

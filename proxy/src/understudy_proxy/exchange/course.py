@@ -1,0 +1,38 @@
+"""How a request went, and what came of it: what the exchange gives back to a door."""
+
+from dataclasses import dataclass
+
+from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.usage import Usage
+from understudy_proxy.exchange.failure import FailureKind
+from understudy_proxy.exchange.refusal import Refusal
+
+
+@dataclass(slots=True)
+class Course:
+    """The attempts so far. `candidate` is the last one tried, `reason` why the one before it was given up."""
+
+    candidate: Candidate | None = None
+    attempts: int = 0
+    failovers: int = 0
+    reason: FailureKind | None = None
+    first_token: float | None = None
+    """Monotonic; when the answer began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole answer, in the provider's own bytes."""
+
+    body: bytes
+    usage: Usage | None
+    course: Course
+
+
+class Exhausted(Exception):
+    """Nobody answered; `refusal` is what the client is told."""
+
+    def __init__(self, refusal: Refusal, course: Course) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+        self.course = course

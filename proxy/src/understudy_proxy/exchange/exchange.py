@@ -1,0 +1,228 @@
+"""Walks a plan: attempts, repeats, and the step to the next backend, exactly as `decide` says.
+
+Knows no client protocol: what comes out is a whole answer, a stream that has begun, or what to tell the client when
+nobody answered.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from understudy_proxy.config.runtime import RuntimeTarget
+from understudy_proxy.dialects.openai.request import ChatRequest
+from understudy_proxy.exchange.attempt import Attempt
+from understudy_proxy.exchange.course import Course, Exhausted, Whole
+from understudy_proxy.exchange.decide import Decision, decide, worth_asking
+from understudy_proxy.exchange.endpoints import Endpoints
+from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
+from understudy_proxy.exchange.ledger import Entry, Ledger
+from understudy_proxy.exchange.patience import Patience
+from understudy_proxy.exchange.providers import DIALECTS
+from understudy_proxy.exchange.refusal import after, without_choices
+from understudy_proxy.exchange.retry_budget import RetryBudget
+from understudy_proxy.exchange.stream import Stream
+from understudy_proxy.exchange.transport import Sending, Transport
+from understudy_proxy.routing.plan import Choice, plan
+
+_NOT_CONNECTED = frozenset({FailureKind.CONNECT_REFUSED, FailureKind.CONNECT_TIMEOUT, FailureKind.CONNECTION_RESET})
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a door asks of the exchange."""
+
+    target: RuntimeTarget
+    chat: ChatRequest
+    headers: Mapping[str, str]
+    """The client's, for rules that match them."""
+    forward: tuple[tuple[str, str], ...] = ()
+    """Headers that go on to the upstream."""
+
+
+class Exchange:
+    """Answers from upstreams."""
+
+    def __init__(
+        self,
+        *,
+        transport: Transport,
+        ledger: Ledger,
+        endpoints: Endpoints,
+        budget: RetryBudget,
+        draw: Callable[[], float] = random.random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.transport = transport
+        self.ledger = ledger
+        self.endpoints = endpoints
+        self.budget = budget
+        self.draw = draw
+        self.sleep = sleep
+
+    async def run(self, ask: Ask) -> Whole | Stream:
+        """The answer to `ask`, from the first backend that has one.
+
+        Raises:
+            Exhausted: none has.
+            RequestError: the request cannot be put into the provider's format.
+        """
+        await self.endpoints.ready(ask.target)
+        now = self.ledger.now()
+        found = plan(
+            ask.target,
+            ask.chat.need,
+            ask.headers,
+            board=self.ledger.board,
+            endpoints=self.endpoints,
+            draw=self.draw,
+            now=now,
+        )
+        if not found.choices:
+            raise Exhausted(without_choices(found), Course())
+        self.budget.deposit(ask.target.key, ask.target.retry, now=now)
+        return await _Walk(self, ask, found.choices, now).run()
+
+
+class _Walk:
+    """One request on its way through the choices."""
+
+    def __init__(self, exchange: Exchange, ask: Ask, choices: tuple[Choice, ...], now: float) -> None:
+        self._exchange = exchange
+        self._ask = ask
+        self._choice = choices[0]
+        self._rest = choices[1:]
+        self._retries_here = 0
+        self._failures: list[tuple[Choice, UpstreamFailure]] = []
+        self._course = Course()
+        seconds = ask.target.request_timeout_seconds
+        if seconds is None:
+            seconds = max(choice.candidate.upstream.timeouts.request_seconds for choice in choices)
+        self._deadline = now + seconds
+
+    async def run(self) -> Whole | Stream:
+        while True:
+            entry = self._begin()
+            if entry is None:
+                self._step_over()
+                continue
+            try:
+                answer = await self._attempt(entry).run(self._exchange.transport)
+            except UpstreamError as error:
+                decision = self._enter(entry, error.failure)
+                entry.end()
+            except BaseException:  # the client has left, or the request cannot be encoded
+                entry.end()
+                raise
+            else:
+                if isinstance(answer, Whole):
+                    entry.end()
+                return answer
+            await self._follow(decision)
+
+    def _begin(self) -> Entry | None:
+        """An entry for the choice whose turn it is; None when it is busy, or another request tries if it is back."""
+        ledger = self._exchange.ledger
+        if self._rest and ledger.trial_taken(self._choice):
+            return None
+        return ledger.begin(self._choice)
+
+    def _step_over(self) -> None:
+        """Nobody was asked, so it is no attempt and no failure of the upstream's."""
+        message = f"{self._choice.candidate.upstream.key} has as many requests under way as it may have"
+        self._failures.append((self._choice, UpstreamFailure(FailureKind.BUSY, message)))
+        if not self._rest:
+            raise self._exhausted()
+        self._next()
+
+    def _attempt(self, entry: Entry) -> Attempt:
+        ask, candidate = self._ask, self._choice.candidate
+        upstream, target = candidate.upstream, ask.target
+        self._course.candidate = candidate
+        self._course.attempts += 1
+        dialect = DIALECTS[upstream.dialect]
+        return Attempt(
+            chat=ask.chat,
+            dialect=dialect,
+            sending=Sending(
+                upstream=upstream,
+                path=dialect.path,
+                body=dialect.encode(ask.chat, candidate, target.prompt),
+                address=self._choice.endpoint.address,
+                headers=ask.forward,
+            ),
+            entry=entry,
+            patience=self._patience(entry),
+            course=self._course,
+            effect=lambda failure: self._decide(failure, begun=True).effect,
+        )
+
+    def _patience(self, entry: Entry) -> Patience:
+        timeouts = self._choice.candidate.upstream.timeouts
+        return Patience(
+            now=self._exchange.ledger.now,
+            started=entry.started,
+            deadline=min(self._deadline, entry.started + timeouts.request_seconds),
+            first_token_seconds=timeouts.first_token_seconds if self._another_could_step_in() else None,
+            idle_seconds=timeouts.stream_idle_seconds,
+        )
+
+    def _another_could_step_in(self) -> bool:
+        if not self._rest or not self._ask.chat.stream:
+            return False
+        silence = UpstreamFailure(FailureKind.FIRST_TOKEN_TIMEOUT, "")
+        rest = worth_asking(silence, self._choice, self._rest)
+        return self._decide(silence, begun=False, others_left=len(rest)).fail_over
+
+    def _decide(self, failure: UpstreamFailure, *, begun: bool, others_left: int = 0) -> Decision:
+        exchange, policy = self._exchange, self._ask.target.retry
+        in_time = exchange.ledger.now() < self._deadline
+        return decide(
+            failure,
+            begun=begun,
+            retries_here=self._retries_here,
+            attempts_left=policy.attempts - self._course.attempts if in_time else 0,
+            others_left=others_left,
+            policy=policy,
+            draw=exchange.draw,
+        )
+
+    def _enter(self, entry: Entry, failure: UpstreamFailure) -> Decision:
+        """Note the failure, and what is to be done about it."""
+        self._failures.append((self._choice, failure))
+        self._rest = worth_asking(failure, self._choice, self._rest)
+        decision = self._decide(failure, begun=False, others_left=len(self._rest))
+        entry.failed(failure, decision.effect)
+        if failure.kind in _NOT_CONNECTED:
+            self._exchange.endpoints.failed(self._choice.candidate.upstream)
+        return decision
+
+    async def _follow(self, decision: Decision) -> None:
+        """Be ready for the next attempt.
+
+        Raises:
+            Exhausted: there is to be none.
+        """
+        exchange = self._exchange
+        now = exchange.ledger.now()
+        if (
+            decision.retry_same
+            and now + decision.delay_seconds < self._deadline
+            and exchange.budget.withdraw(self._ask.target.key, now=now)
+        ):
+            self._retries_here += 1
+            if decision.delay_seconds:
+                await exchange.sleep(decision.delay_seconds)
+        elif (decision.fail_over or decision.retry_same) and self._rest:
+            self._next()
+        else:
+            raise self._exhausted()
+
+    def _next(self) -> None:
+        self._course.failovers += 1
+        self._course.reason = self._failures[-1][1].kind
+        self._choice, self._rest = self._rest[0], self._rest[1:]
+        self._retries_here = 0
+
+    def _exhausted(self) -> Exhausted:
+        return Exhausted(after(tuple(self._failures), target=self._ask.chat.model), self._course)

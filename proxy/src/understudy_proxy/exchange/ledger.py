@@ -1,0 +1,96 @@
+"""Where attempts are entered: the endpoint's health, the upstream's places and the metrics, kept in step."""
+
+import time
+from collections.abc import Callable
+
+from understudy_proxy.exchange.admission import Admission
+from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.routing.health import HealthBoard, HealthChange, HealthEffect, Standing
+from understudy_proxy.routing.plan import Choice
+from understudy_proxy.telemetry.metrics import Metrics
+
+SUCCESS = "success"
+
+
+class Ledger:
+    """Opens an `Entry` for each attempt."""
+
+    def __init__(
+        self,
+        *,
+        board: HealthBoard,
+        admission: Admission,
+        metrics: Metrics,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.board = board
+        self.admission = admission
+        self.metrics = metrics
+        self.now = now
+
+    def begin(self, choice: Choice) -> "Entry | None":
+        """An attempt at `choice` begins; None if its upstream has no place free."""
+        if not self.admission.start(choice.candidate.upstream):
+            return None
+        now = self.now()
+        trial = self.board.start(choice.endpoint.key, choice.candidate.model, now=now)
+        return Entry(self, choice, started=now, trial=trial)
+
+    def trial_taken(self, choice: Choice) -> bool:
+        """Whether `choice` was planned as the one trial of its endpoint and another request has begun it since."""
+        if not choice.trial:
+            return False
+        health = self.board.standing(choice.endpoint.key, choice.candidate.model, now=self.now())
+        return health.standing is not Standing.TRIAL
+
+
+class Entry:
+    """One attempt. `end` is due however it goes, and may be called again."""
+
+    __slots__ = ("_choice", "_ended", "_ledger", "_outcome", "_trial", "started")
+
+    def __init__(self, ledger: Ledger, choice: Choice, *, started: float, trial: bool) -> None:
+        self._ledger = ledger
+        self._choice = choice
+        self._trial = trial
+        self._outcome: str = FailureKind.CLIENT_LEFT
+        self._ended = False
+        self.started = started
+
+    def succeeded(self, *, stream: bool) -> None:
+        """A stream began, or a whole answer is there."""
+        ledger, choice = self._ledger, self._choice
+        now = ledger.now()
+        changes = ledger.board.succeeded(
+            choice.endpoint.key, choice.candidate.model, now=now, seconds=now - self.started, stream=stream
+        )
+        self._outcome = SUCCESS
+        self._tell(changes)
+
+    def failed(self, failure: UpstreamFailure, effect: HealthEffect) -> None:
+        """The attempt failed, with `effect` on the endpoint's health."""
+        ledger, choice = self._ledger, self._choice
+        self._outcome = failure.kind
+        changes = ledger.board.failed(
+            choice.endpoint.key,
+            choice.candidate.model,
+            effect,
+            choice.candidate.upstream.health,
+            now=ledger.now(),
+            retry_after_seconds=failure.retry_after_seconds,
+        )
+        self._tell(changes)
+
+    def end(self) -> None:
+        """The attempt is over. Without `succeeded` or `failed` before: the client left."""
+        if self._ended:
+            return
+        self._ended = True
+        ledger, choice = self._ledger, self._choice
+        ledger.board.finish(choice.endpoint.key, choice.candidate.model, trial=self._trial)
+        ledger.admission.finish(choice.candidate.upstream)
+        ledger.metrics.record_attempt(choice.candidate, self._outcome, ledger.now() - self.started)
+
+    def _tell(self, changes: tuple[HealthChange, ...]) -> None:
+        for change in changes:
+            self._ledger.metrics.health_changed(change)

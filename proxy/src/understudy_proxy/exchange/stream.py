@@ -1,0 +1,83 @@
+"""An answer that has begun: from here on nothing is asked again, and a cut is told as a cut."""
+
+from collections.abc import Callable
+
+from understudy_proxy.dialects.openai.stream import ChatStream
+from understudy_proxy.dialects.usage import Usage
+from understudy_proxy.exchange.course import Course
+from understudy_proxy.exchange.failure import UpstreamError, UpstreamFailure
+from understudy_proxy.exchange.ledger import Entry
+from understudy_proxy.exchange.patience import Patience
+from understudy_proxy.exchange.transport import Receiving
+from understudy_proxy.routing.health import HealthEffect
+
+
+class Stream:
+    """The rest of a streamed answer. Whoever holds it closes it."""
+
+    __slots__ = ("_effect", "_entry", "_events", "_failure", "_patience", "_receiving", "course", "first")
+
+    def __init__(
+        self,
+        first: bytes,
+        *,
+        events: ChatStream,
+        receiving: Receiving,
+        entry: Entry,
+        patience: Patience,
+        course: Course,
+        effect: Callable[[UpstreamFailure], HealthEffect],
+    ) -> None:
+        self.first = first
+        """What came before and with the first token."""
+        self.course = course
+        self._events = events
+        self._receiving = receiving
+        self._entry = entry
+        self._patience = patience
+        self._effect = effect
+        self._failure: UpstreamFailure | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the provider has counted so far."""
+        return self._events.usage
+
+    async def next(self) -> bytes:
+        """The next events, whole ones; empty at the end.
+
+        Raises:
+            UpstreamError: the answer was cut, or an error came in its place.
+        """
+        while self._failure is None:
+            if self._events.finished:
+                return b""
+            piece = await self._piece()
+            fed = self._events.feed(piece) if piece else self._events.close()
+            self._failure = fed.failure
+            if fed.out:
+                return fed.out
+            if not piece and fed.failure is None:
+                return b""
+        raise self._failed(self._failure)
+
+    def close(self) -> None:
+        """Be done with it. If it has not ended yet, the upstream is cancelled at once."""
+        if self._events.finished:
+            self._receiving.let_go()
+        else:
+            self._receiving.close()
+        self._entry.end()
+
+    async def _piece(self) -> bytes:
+        try:
+            return await self._receiving.chunk(within=self._patience.until_next())
+        except TimeoutError:
+            raise self._failed(self._patience.spent(begun=True, stream=True).failure) from None
+        except UpstreamError as error:
+            raise self._failed(error.failure) from error
+
+    def _failed(self, failure: UpstreamFailure) -> UpstreamError:
+        self._failure = failure
+        self._entry.failed(failure, self._effect(failure))
+        return UpstreamError(failure)
