@@ -24,7 +24,7 @@ ASSUMED_CAPABILITIES = frozenset(
 Audio and Prefill must be said: few models have them, and a request that needs them cannot do with less.
 """
 
-_UNKNOWN = KnownModel(ASSUMED_CAPABILITIES, context_window=None, max_output_tokens=None, pricing=None)
+_UNKNOWN = KnownModel(ASSUMED_CAPABILITIES)
 
 
 def compile_models(spec: LLMProviderSpec) -> dict[str, ProviderModel]:

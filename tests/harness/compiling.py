@@ -1,0 +1,60 @@
+"""Feeding YAML documents to compile, and writing down what comes out so that a person can read it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from understudy_api.config import canonical_json
+from understudy_operator.compile import Compiled, Inputs, Outcome, Verdict, references
+
+_SOURCES = ("Secret", "ConfigMap", "Namespace")
+
+
+def inputs_of(documents: Iterable[Any]) -> Inputs:
+    """Inputs as an operator gathers them: it reads the Secrets and ConfigMaps that `references` names, and no others."""
+    found = list(documents)
+    objects = tuple(each for each in found if not (isinstance(each, Mapping) and each.get("kind") in _SOURCES))
+    named = references(objects)
+    secrets, config_maps = _by_name(found, "Secret"), _by_name(found, "ConfigMap")
+    return Inputs(
+        objects=objects,
+        secrets={at: secrets.get(at) for at in named.secrets},
+        config_maps={at: config_maps.get(at) for at in named.config_maps},
+        namespaces={
+            name: namespace["metadata"].get("labels", {})
+            for (_, name), namespace in _by_name(found, "Namespace").items()
+        },
+    )
+
+
+def shown(compiled: Compiled) -> dict[str, Any]:
+    """The outcome without defaults, hashes and secret values."""
+    config = compiled.config.model_copy(update={"revision": ""}).model_dump(exclude_defaults=True)
+    return {
+        "config": json.loads(canonical_json(config)),
+        "credentials": sorted(compiled.credentials.values),
+        "verdicts": {str(verdict.object): _verdict(verdict) for verdict in compiled.verdicts},
+    }
+
+
+def _by_name(documents: list[Any], kind: str) -> dict[tuple[str, str], Mapping[str, Any]]:
+    return {
+        (each["metadata"].get("namespace", "default"), each["metadata"]["name"]): each
+        for each in documents
+        if isinstance(each, Mapping) and each.get("kind") == kind
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    serving = "no" if not verdict.serving else "degraded" if verdict.degraded else "yes"
+    return {
+        "serving": serving,
+        "accepted": _outcome(verdict.accepted),
+        "resolvedRefs": _outcome(verdict.resolved_refs),
+        "findings": [f"{each.severity} {each.reason} at {each.field or 'the object'}" for each in verdict.findings],
+    }
+
+
+def _outcome(outcome: Outcome) -> str:
+    said = f"{outcome.status} {outcome.reason}"
+    return f"{said}: {outcome.message}" if outcome.message else said

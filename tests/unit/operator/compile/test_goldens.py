@@ -1,0 +1,34 @@
+"""Each rule of compile as a pair of files: objects in, configuration and verdicts out."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from harness.compiling import inputs_of, shown
+from understudy_operator.compile import compile_objects
+
+TESTDATA = Path(__file__).parent / "testdata"
+CASES = sorted(path.name.removesuffix(".in.yaml") for path in TESTDATA.glob("*.in.yaml"))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden(case: str, request: pytest.FixtureRequest) -> None:
+    """Those objects give exactly this configuration and these verdicts."""
+    documents = list(yaml.safe_load_all((TESTDATA / f"{case}.in.yaml").read_text()))
+    actual = shown(compile_objects(inputs_of(documents)))
+    golden = TESTDATA / f"{case}.out.yaml"
+    if request.config.getoption("--update-goldens", default=False):
+        golden.write_text(_written(actual))
+    assert yaml.safe_load(golden.read_text()) == actual
+
+
+def test_every_golden_has_its_input() -> None:
+    """No expectation outlives its case."""
+    outputs = sorted(path.name.removesuffix(".out.yaml") for path in TESTDATA.glob("*.out.yaml"))
+    assert CASES == outputs
+
+
+def _written(actual: dict[str, Any]) -> str:
+    return yaml.safe_dump(actual, sort_keys=False, width=116, allow_unicode=True)
