@@ -14,6 +14,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from understudy_api.v1alpha1.model import ApiModel
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_PART = re.compile(r"""\[(?P<index>\d+)\]|\["(?P<quoted>(?:[^"\\]|\\.)*)"\]|(?P<plain>[^.\[\]"]+)""")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|(.))")
 _PATH_KEY_LENGTH = 64
 """A key in a path is somebody else's text; this much of it is enough to find it again."""
 
@@ -31,11 +33,29 @@ def field_path(parts: Iterable[str | int]) -> str:
     return path
 
 
+def field_parts(path: str) -> tuple[str | int, ...]:
+    """What `field_path` made `path` of, as far as it was not cut."""
+    return tuple(_part(match) for match in _PART.finditer(path))
+
+
+def _part(match: re.Match[str]) -> str | int:
+    if match["index"]:
+        return int(match["index"])
+    if match["plain"]:
+        return match["plain"]
+    return _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else escape[2], match["quoted"])
+
+
 def quoted(text: str) -> str:
     """Somebody else's text for a message: in double quotes, on one line, at most 64 characters of it."""
     shown = text if len(text) <= _PATH_KEY_LENGTH else text[: _PATH_KEY_LENGTH - 1] + "…"
-    escaped = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in shown)
-    return '"' + escaped.replace('"', '\\"') + '"'
+    return '"' + "".join(_escaped(char) for char in shown) + '"'
+
+
+def _escaped(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    return char if char.isprintable() else f"\\u{ord(char):04x}"
 
 
 @dataclass(frozen=True, slots=True)

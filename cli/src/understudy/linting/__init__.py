@@ -1,0 +1,7 @@
+"""The operator's verdicts without a cluster, each with file, line and column."""
+
+from understudy.linting.checks import Checked, check
+from understudy.linting.findings import Finding
+from understudy.linting.formats import FORMATS
+
+__all__ = ["FORMATS", "Checked", "Finding", "check"]
