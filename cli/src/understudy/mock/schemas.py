@@ -13,6 +13,7 @@ _MAX_DEPTH = 12
 _MAX_NODES = 1000
 # Up to here a float is exact to the unit.
 _LARGEST_NUMBER = 2**53
+_SMALLEST_STEP = 1e-9
 
 _FORMATS = {
     "date-time": "2026-01-01T00:00:00Z",
@@ -141,7 +142,8 @@ def _string(schema: Mapping[str, Any], label: str) -> str:
 
 def _number(schema: Mapping[str, Any], *, whole: bool) -> int | float:
     """Return the first of a few likely numbers that meets every bound; 1 if none does."""
-    step = abs(_real(schema.get("multipleOf")) or 0) or (1 if whole else 0)
+    step = abs(_real(schema.get("multipleOf")) or 0)
+    step = step if step > _SMALLEST_STEP else float(whole)
     bounds = [_real(schema.get(name)) for name in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")]
     known = [bound for bound in bounds if bound is not None]
     likely = [1.0, *known, sum(known) / max(len(known), 1)]

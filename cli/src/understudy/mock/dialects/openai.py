@@ -122,7 +122,9 @@ class OpenAI:
         ]
         going = b',"logprobs":null,"finish_reason":null}' + tail
         opening = tuple(
-            start + b'{"role":"assistant","content":%b,"refusal":null}' % (b'""' if choice.pieces else b"null") + going
+            start
+            + b'{"role":"assistant","content":%b,"refusal":null}' % (b"null" if choice.tool_calls else b'""')
+            + going
             for (start, _), choice in zip(frames, reply.choices, strict=True)
         )
         pieces = tuple(

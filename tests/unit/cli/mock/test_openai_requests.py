@@ -1,0 +1,221 @@
+"""Reading OpenAI's request bodies."""
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from understudy.mock.asks import Chat, Tool
+from understudy.mock.dialects.openai_requests import read_chat, read_embeddings
+from understudy.mock.failures import RefusedError
+
+HI = {"role": "user", "content": "Hi"}
+WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+TIME = {"type": "function", "function": {"name": "time"}}
+CUSTOM = {"type": "custom", "custom": {"name": "shell"}}
+
+
+def body(**fields: Any) -> dict[str, Any]:
+    """Return a request body that is well formed but for `fields`."""
+    return {"model": "gpt", "messages": [HI], **fields}
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "value"),
+    [
+        pytest.param({}, "said", "Hi", id="what the user said"),
+        pytest.param(
+            {"messages": [HI, {"role": "assistant", "content": "Yes?"}, {"role": "user", "content": "Bye"}]},
+            "said",
+            "Bye",
+            id="what the user said last",
+        ),
+        pytest.param(
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {"type": "text", "text": "See"},
+                            {"type": "image_url", "image_url": {"url": "data:"}},
+                            {"type": "text", "text": "this"},
+                        ],
+                    }
+                ]
+            },
+            "said",
+            "See\nthis",
+            id="the text of parts",
+        ),
+        pytest.param({"messages": [{"role": "system", "content": "x"}]}, "said", "", id="no user at all"),
+        pytest.param(
+            {"messages": [HI, {"role": "tool", "tool_call_id": "1", "content": "22 C"}]},
+            "tool_result",
+            "22 C",
+            id="a tool's result",
+        ),
+        pytest.param({"stream": None}, "stream", False, id="null is absent"),
+        pytest.param({"stream": True}, "stream", True, id="stream"),
+        pytest.param({"stream": True, "stream_options": None}, "stream_usage", False, id="no usage unless asked"),
+        pytest.param({"stream": True, "stream_options": {"include_usage": True}}, "stream_usage", True, id="usage"),
+        pytest.param({"n": 3}, "choices", 3, id="n"),
+        pytest.param({"max_tokens": 5}, "max_tokens", 5, id="max_tokens"),
+        pytest.param({"max_tokens": 5, "max_completion_tokens": 7}, "max_tokens", 7, id="the newer name wins"),
+        pytest.param({"response_format": {"type": "text"}}, "schema", None, id="text"),
+        pytest.param({"response_format": {"type": "json_object"}}, "schema", {}, id="json_object"),
+        pytest.param(
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "array"}}}},
+            "schema",
+            {"type": "array"},
+            id="json_schema",
+        ),
+    ],
+)
+def test_reads(fields: dict[str, Any], name: str, value: object) -> None:
+    """Each field of a body means what OpenAI's reference says."""
+    assert value == getattr(read_chat(body(**fields)), name)
+
+
+@pytest.mark.parametrize(
+    ("choice", "called"),
+    [
+        pytest.param(None, [], id="null"),
+        pytest.param("none", [], id="none"),
+        pytest.param("auto", [], id="auto"),
+        pytest.param("required", ["weather"], id="required: the first function"),
+        pytest.param({"type": "function", "function": {"name": "time"}}, ["time"], id="named"),
+        pytest.param(
+            {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [TIME]}},
+            ["time"],
+            id="one of those allowed",
+        ),
+        pytest.param(
+            {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [TIME]}},
+            [],
+            id="allowed, not required",
+        ),
+    ],
+)
+def test_knows_which_tool_has_to_be_called(choice: object, called: list[str]) -> None:
+    """A tool is called where the request leaves no choice, and not otherwise."""
+    chat = read_chat(body(tools=[CUSTOM, WEATHER, TIME], tool_choice=choice))
+    assert called == [tool.name for tool in chat.calls]
+
+
+def test_a_tool_without_parameters_takes_none() -> None:
+    """Absent parameters are those of an object without properties."""
+    assert (Tool("time", {"type": "object"}),) == read_chat(body(tools=[TIME], tool_choice="required")).calls
+
+
+@pytest.mark.parametrize(
+    ("content", "param"),
+    [
+        pytest.param([], None, id="no object"),
+        pytest.param({"messages": [HI]}, "model", id="no model"),
+        pytest.param(body(model=5), "model", id="model no string"),
+        pytest.param({"model": "gpt"}, "messages", id="no messages"),
+        pytest.param(body(messages=[]), "messages", id="no message"),
+        pytest.param(body(messages="Hi"), "messages", id="messages no array"),
+        pytest.param(body(messages=[HI, "Hi"]), "messages[1].role", id="message no object"),
+        pytest.param(body(messages=[{"role": "robot"}]), "messages[0].role", id="unknown role"),
+        pytest.param(body(messages=[{"role": []}]), "messages[0].role", id="role no string"),
+        pytest.param(body(messages=[{"role": "tool"}]), "messages[0].tool_call_id", id="tool without call"),
+        pytest.param(body(stream="yes"), "stream", id="stream no boolean"),
+        pytest.param(body(stream_options={"include_usage": True}), "stream_options", id="options without stream"),
+        pytest.param(body(n=0), "n", id="n too small"),
+        pytest.param(body(n=129), "n", id="n too large"),
+        pytest.param(body(n=True), "n", id="n no number"),
+        pytest.param(body(max_tokens=0), "max_tokens", id="no tokens"),
+        pytest.param(body(max_completion_tokens=1.5), "max_completion_tokens", id="half a token"),
+        pytest.param(body(tools={}), "tools", id="tools no array"),
+        pytest.param(body(tools=[{"type": "function"}]), "tools[0].function.name", id="tool without a name"),
+        pytest.param(body(tool_choice="required"), "tool_choice", id="required without tools"),
+        pytest.param(body(tool_choice="maybe"), "tool_choice", id="unknown choice"),
+        pytest.param(body(tool_choice=["auto"]), "tool_choice", id="choice of a wrong type"),
+        pytest.param(
+            body(tools=[TIME], tool_choice={"type": "function", "function": {"name": "x"}}),
+            "tool_choice",
+            id="no such tool",
+        ),
+        pytest.param(body(response_format={"type": "xml"}), "response_format", id="unknown format"),
+        pytest.param(body(response_format={"type": "json_schema"}), "response_format", id="schema missing"),
+    ],
+)
+def test_refuses(content: object, param: str | None) -> None:
+    """A body that OpenAI would refuse is refused with 400, and names the field at fault."""
+    with pytest.raises(RefusedError) as caught:
+        read_chat(content)
+    assert (400, param) == (caught.value.failure.status, caught.value.failure.param)
+
+
+@pytest.mark.parametrize(
+    ("given_input", "inputs", "tokens"),
+    [
+        pytest.param("four", ("four",), 1, id="one text"),
+        pytest.param(["a", "b"], ("a", "b"), 2, id="several texts"),
+        pytest.param([1, 2, 3], ("1 2 3",), 3, id="one text as tokens"),
+        pytest.param([[1, 2], [3]], ("1 2", "3"), 3, id="several texts as tokens"),
+    ],
+)
+def test_reads_embeddings(given_input: object, inputs: tuple[str, ...], tokens: int) -> None:
+    """An input may be text or tokens, one or several."""
+    ask = read_embeddings({"model": "e", "input": given_input})
+    assert (inputs, tokens) == (ask.inputs, ask.prompt_tokens)
+
+
+@pytest.mark.parametrize(
+    ("content", "param"),
+    [
+        pytest.param({"model": "e"}, "input", id="no input"),
+        pytest.param({"model": "e", "input": []}, "input", id="nothing"),
+        pytest.param({"model": "e", "input": ["a", 1]}, "input", id="mixed"),
+        pytest.param({"model": "e", "input": [["a"]]}, "input", id="texts where tokens belong"),
+        pytest.param({"model": "e", "input": "a", "dimensions": 5000}, "dimensions", id="too many dimensions"),
+        pytest.param({"model": "e", "input": "a", "encoding_format": "hex"}, "encoding_format", id="unknown encoding"),
+        pytest.param({"input": "a"}, "model", id="no model"),
+    ],
+)
+def test_refuses_embeddings(content: object, param: str) -> None:
+    """A request for vectors that cannot be met names the field at fault."""
+    with pytest.raises(RefusedError) as caught:
+        read_embeddings(content)
+    assert (400, param) == (caught.value.failure.status, caught.value.failure.param)
+
+
+FIELDS = [
+    "model",
+    "messages",
+    "role",
+    "content",
+    "stream",
+    "stream_options",
+    "n",
+    "tools",
+    "tool_choice",
+    "allowed_tools",
+    "type",
+    "function",
+    "name",
+    "parameters",
+    "response_format",
+    "json_schema",
+    "input",
+]
+WORDS = st.sampled_from(["user", "tool", "function", "allowed_tools", "required", "json_schema", "gpt"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=5),
+    max_leaves=15,
+)
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON), st.booleans())
+def test_any_body_is_read_or_refused(content: dict[str, Any], well_formed: bool) -> None:
+    """No JSON makes reading fail in any other way than by a refusal."""
+    with contextlib.suppress(RefusedError):
+        assert isinstance(read_chat(body(**{**content, "messages": [HI]}) if well_formed else content), Chat)
+    with contextlib.suppress(RefusedError):
+        ask = read_embeddings(content)
+        assert content["model"] == ask.model
