@@ -58,6 +58,8 @@ class FailureKind(StrEnum):
     INVALID_RESPONSE = "invalid_response"
     """A success that is none: HTML, nothing, or not what was asked for."""
     REDIRECT = "redirect"
+    BUSY = "busy"
+    """Not asked at all: as many requests are under way at the upstream as its configuration allows."""
     CLIENT_LEFT = "client_left"
     """Not the upstream's failure; it ends an attempt all the same."""
 

@@ -1,6 +1,6 @@
 """What a request asks of whoever answers it; read once from its body, compared with every candidate."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from understudy_api.config import Capability, Prompt
 
@@ -20,6 +20,11 @@ class Need:
     """An estimate, see `dialects/openai/request.py`: good for choosing, not for billing."""
     stream: bool
     max_output_tokens: int | None
+
+
+def with_required(need: Need, required: frozenset[Capability]) -> Need:
+    """The need with the capabilities that a target requires of whoever answers under its name."""
+    return replace(need, capabilities=need.capabilities | required)
 
 
 def with_prompt(need: Need, prompt: Prompt) -> Need:

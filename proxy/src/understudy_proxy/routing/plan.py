@@ -1,78 +1,45 @@
-"""Who is asked, in which order, and why: a pure function from a target, a need and the board to a `Plan`."""
+"""Who is asked, in which order, and why: a pure function from a target, a need and the board to a `Plan`.
+
+The first rule that matches is the one; its tiers follow one another, and within a tier the strategy orders those who
+can answer. Whoever lacks what the request needs, or is out, is passed over with a reason. When that leaves nobody, the
+ejected are asked after all: they may be back. Those that cool down never are: the provider said when to come back.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
+from heapq import nsmallest
 
+from understudy_api.config import Match
 from understudy_proxy.config.runtime import Candidate, RuntimeRule, RuntimeTarget, Upstream
-from understudy_proxy.routing.health import HealthBoard
-from understudy_proxy.routing.need import Need
+from understudy_proxy.routing.fitness import SkipReason, unfit
+from understudy_proxy.routing.health import Health, HealthBoard, Standing
+from understudy_proxy.routing.need import Need, with_prompt, with_required
+from understudy_proxy.routing.places import Choice, Contender, Endpoint, Skipped
+from understudy_proxy.routing.strategies import Situation, because, ordered
 
+__all__ = ["Choice", "Endpoint", "Plan", "SkipReason", "Skipped", "first_match", "plan"]
 
-class SkipReason(StrEnum):
-    """Why a backend is passed over."""
-
-    NO_CHAT = "no_chat"
-    NO_STREAMING = "no_streaming"
-    NO_TOOLS = "no_tools"
-    NO_VISION = "no_vision"
-    NO_JSON_SCHEMA = "no_json_schema"
-    NO_REASONING = "no_reasoning"
-    NO_EMBEDDINGS = "no_embeddings"
-    NO_AUDIO = "no_audio"
-    NO_PREFILL = "no_prefill"
-    WINDOW_TOO_SMALL = "window_too_small"
-    OUTPUT_TOO_LONG = "output_too_long"
-    WEIGHT_ZERO = "weight_zero"
-    NO_ADDRESS = "no_address"
-    EJECTED = "ejected"
-    COOLING_DOWN = "cooling_down"
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where to connect. `key` is the upstream's key, with `@ADDRESS` behind it when it has several addresses."""
-
-    key: str
-    address: str | None = None
-    """`HOST:PORT` to connect to instead of the URL's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One place to ask."""
-
-    candidate: Candidate
-    endpoint: Endpoint
-    because: str
-    """Why it is at this place, for people."""
-    trial: bool = False
-    """Its ejection is over and this would be its one trial: step over it when another one has begun meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A place that is not asked."""
-
-    candidate: Candidate
-    endpoint: Endpoint | None
-    because: SkipReason
-    detail: str
-    until: float | None = None
+_ONLY = "the only one of its priority"
+_NEXT = "steps in when the ones before it fail"
+_UNDERSTUDY = "an understudy: steps in when all of a higher priority fail"
+_TRIAL = "its ejection is over, and this is its trial"
+_LAST_RESORT = "a last resort: ejected, but nobody else is left"
+_NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The order in which to ask, and who is passed over. No rule: none matches the request."""
+    """The order in which to ask, and who is passed over."""
 
     target: RuntimeTarget
     rule: RuntimeRule | None
+    """None: no rule matches the request."""
     need: Need
-    """The request's, with what the target's prompt adds."""
+    """The request's, with what the target adds."""
     choices: tuple[Choice, ...]
     skipped: tuple[Skipped, ...]
-    retry_after_seconds: float | None
-    """Without choices: when the first one that cools down may be asked again."""
+    retry_after_seconds: float | None = None
+    """Without choices: when the first one that cools down may be asked again; None when waiting does not help."""
 
 
 def plan(
@@ -85,5 +52,137 @@ def plan(
     draw: Callable[[], float],
     now: float,
 ) -> Plan:
-    """Who answers `need`, in order. `draw` gives numbers in [0, 1); with the same draws the plan is the same."""
-    raise NotImplementedError
+    """Who answers `need`, in order.
+
+    Args:
+        target: what the request's model name means.
+        need: read from the request.
+        headers: the client's, found by lower-case name.
+        board: the health of endpoints.
+        endpoints: the addresses of an upstream that are known now; one without an address where it has only its URL.
+        draw: numbers in [0, 1); with the same draws the plan is the same.
+        now: monotonic seconds.
+    """
+    if target.requires:
+        need = with_required(need, target.requires)
+    if target.prompt is not None:
+        need = with_prompt(need, target.prompt)
+    rule = first_match(target, need, headers)
+    if rule is None:
+        return Plan(target, None, need, (), ())
+    survey = _Survey(target, rule, need, board, endpoints, draw, now)
+    for tier in range(len(rule.tiers)):
+        survey.take_tier(tier)
+    if not survey.choices:
+        survey.take_ejected()
+    return Plan(target, rule, need, tuple(survey.choices), tuple(survey.skipped), survey.retry_after_seconds())
+
+
+def first_match(target: RuntimeTarget, need: Need, headers: Mapping[str, str]) -> RuntimeRule | None:
+    """The rule that the request falls under."""
+    for rule in target.rules:
+        if not rule.matches or any(_matches(match, need, headers) for match in rule.matches):
+            return rule
+    return None
+
+
+def _matches(match: Match, need: Need, headers: Mapping[str, str]) -> bool:
+    """Whether all that `match` gives holds. Callers are not known yet, so a match that names some never does."""
+    if match.callers or (match.stream is not None and match.stream is not need.stream):
+        return False
+    if match.min_input_tokens is not None and need.input_tokens < match.min_input_tokens:
+        return False
+    if not match.requires <= need.capabilities:
+        return False
+    for wanted in match.headers:
+        value = headers.get(wanted.name)
+        if value is None or not (value.startswith(wanted.value) if wanted.prefix else value == wanted.value):
+            return False
+    return True
+
+
+@dataclass(slots=True)
+class _Survey:
+    """A plan in the making."""
+
+    target: RuntimeTarget
+    rule: RuntimeRule
+    need: Need
+    board: HealthBoard
+    endpoints: Callable[[Upstream], tuple[Endpoint, ...]]
+    draw: Callable[[], float]
+    now: float
+    choices: list[Choice] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def take_tier(self, tier: int) -> None:
+        """Put those of a tier who can answer in order, behind the tiers before it."""
+        contenders = [found for candidate in self.rule.tiers[tier] if (found := self._contender(candidate)) is not None]
+        if not contenders:
+            return
+        at = Situation(self.need, self.board, self.draw, lambda: self._turn(tier), self.now)
+        lead = _UNDERSTUDY if self.choices else because(self.rule.strategy) if len(contenders) > 1 else _ONLY
+        row = ordered(self.rule.strategy, contenders, at)
+        for index in range(max(len(contender.endpoints) for contender in row)):
+            for contender in row:
+                if index < len(contender.endpoints):
+                    endpoint = contender.endpoints[index]
+                    trial = endpoint.key in contender.trials
+                    self.choices.append(Choice(contender.candidate, endpoint, _TRIAL if trial else lead, trial))
+                    lead = _UNDERSTUDY if lead is _UNDERSTUDY else _NEXT
+
+    def take_ejected(self) -> None:
+        """Ask the ejected after all: in the order of the tiers, within a tier whose ejection ends first."""
+        out = [skip for skip in self.skipped if skip.because is SkipReason.EJECTED and skip.endpoint is not None]
+        out.sort(key=lambda skip: (skip.candidate.priority, skip.until or self.now))
+        self.choices += [Choice(skip.candidate, skip.endpoint, _LAST_RESORT) for skip in out if skip.endpoint]
+        self.skipped = [skip for skip in self.skipped if skip.because is not SkipReason.EJECTED]
+
+    def retry_after_seconds(self) -> float | None:
+        """Until the first one that cools down is back; None while there is somebody to ask."""
+        if self.choices:
+            return None
+        ends = [skip.until for skip in self.skipped if skip.because is SkipReason.COOLING_DOWN and skip.until]
+        return max(0.0, min(ends) - self.now) if ends else None
+
+    def _turn(self, tier: int) -> int:
+        return self.board.turn(self.target.key, self.rule.name, tier)
+
+    def _contender(self, candidate: Candidate) -> Contender | None:
+        """`candidate` with those of its endpoints that may be asked; None when it is passed over."""
+        lack = unfit(candidate, self.need)
+        if lack is not None:
+            self.skipped.append(Skipped(candidate, None, *lack))
+            return None
+        endpoints = self.endpoints(candidate.upstream)
+        if not endpoints:
+            self.skipped.append(Skipped(candidate, None, SkipReason.NO_ADDRESS, "its host has no address right now"))
+        ready: list[Endpoint] = []
+        trials = _NOBODY
+        for endpoint in endpoints:
+            health = self.board.standing(endpoint.key, candidate.model, now=self.now)
+            if health.standing is Standing.READY:
+                ready.append(endpoint)
+            elif health.standing is Standing.TRIAL:
+                ready.append(endpoint)
+                trials |= {endpoint.key}
+            else:
+                self.skipped.append(_out(candidate, endpoint, health, self.now))
+        if len(ready) > 1:
+            ready = self._least_busy(ready)
+        return Contender(candidate, tuple(ready), trials) if ready else None
+
+    def _least_busy(self, endpoints: list[Endpoint]) -> list[Endpoint]:
+        """As many as there can be attempts for, with one attempt kept for each other backend."""
+        others = sum(len(tier) for tier in self.rule.tiers) - 1
+        spare = max(1, self.target.retry.attempts - others)
+        return nsmallest(spare, endpoints, key=lambda endpoint: (self.board.in_flight(endpoint.key), self.draw()))
+
+
+def _out(candidate: Candidate, endpoint: Endpoint, health: Health, now: float) -> Skipped:
+    seconds = None if health.until is None else f"{max(0.0, health.until - now):.1f} s"
+    if health.standing is Standing.COOLING:
+        detail = f"its provider asked to be left alone, for another {seconds}"
+        return Skipped(candidate, endpoint, SkipReason.COOLING_DOWN, detail, health.until)
+    detail = f"it failed and is out for another {seconds}" if seconds else "it failed, and a trial is under way"
+    return Skipped(candidate, endpoint, SkipReason.EJECTED, detail, health.until)
