@@ -1,10 +1,11 @@
 """Proxies as the operator sees them, without a proxy: pods that are ready, and what each says on its admin port.
 
-Each one watches the head by name and loads what it names with the reader of `understudy_api.config`, as a real one does:
-a configuration that is half there would show in it.
+Each one watches the head by name and loads what it names with the reader of `understudy_api.config`, as a real one
+does: a configuration that is half there would show in it.
 """
 
 import asyncio
+import contextlib
 import json
 from base64 import b64decode
 from types import TracebackType
@@ -35,21 +36,23 @@ async def read_published(cluster: Cluster, head: Head, *, namespace: str, prefix
     Raises:
         NotWhole: Head and shards do not belong together.
     """
-    shards: dict[tuple[Part, int], bytes] = {}
-    for part, count in (("config", head.config_shards), ("credentials", head.credential_shards)):
-        for index in range(count):
-            shards[part, index] = await _read_shard(cluster, head, part, index, namespace=namespace, prefix=prefix)
+    counts: tuple[tuple[Part, int], ...] = (("config", head.config_shards), ("credentials", head.credential_shards))
+    shards = {
+        (part, index): await _read_shard(cluster, part, shard_key(part, head.slot, index), f"{namespace}/{prefix}")
+        for part, count in counts
+        for index in range(count)
+    }
     return decode(head, lambda part, index: shards[part, index])
 
 
-async def _read_shard(cluster: Cluster, head: Head, part: str, index: int, *, namespace: str, prefix: str) -> bytes:
-    key = shard_key("config" if part == "config" else "credentials", head.slot, index)
-    type_ = CONFIG_MAPS if part == "config" else SECRETS
+async def _read_shard(cluster: Cluster, part: Part, key: str, where: str) -> bytes:
+    namespace, prefix = where.split("/")
+    type_, field = (CONFIG_MAPS, "binaryData") if part == "config" else (SECRETS, "data")
     try:
         raw = await cluster.get(Query(type_, namespace, f"{prefix}-{key}"))
     except NotFound as error:
         raise NotWhole(str(error)) from error
-    return b64decode(raw["binaryData" if part == "config" else "data"][key])
+    return b64decode(raw[field][key])
 
 
 class FakeProxy:
@@ -154,11 +157,8 @@ class FakeFleet:
             "metadata": metadata | {"labels": SELECTOR_LABELS},
             "spec": {"containers": [{"name": "proxy", "image": "none"}]},
         }
-        try:
+        with contextlib.suppress(Conflict):
             await self._cluster.create(PODS, pod)
-        except Conflict:
-            pass
         status = {"podIP": proxy.address, "conditions": [{"type": "Ready", "status": "True"}]}
-        await self._cluster.apply_status(
-            PODS, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": status}
-        )
+        ready = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "status": status}
+        await self._cluster.apply_status(PODS, ready)
