@@ -215,13 +215,14 @@ class HealthBoard:
         place = self._endpoints.get(endpoint)
         return 0 if place is None else place.in_flight
 
-    def turn(self, target: str, rule: str, tier: int) -> int:
-        """A number that grows by one each time, for taking turns."""
+    def turn(self, target: str, rule: str, tier: int, *, looking: bool) -> int:
+        """A number that grows by one each time, for taking turns; or, just looking, the one that comes next."""
         key = (target, rule, tier)
         if len(self._turns) >= MAX_PLACES and key not in self._turns:
             self._turns.clear()
         turn = self._turns.get(key, -1) + 1
-        self._turns[key] = turn
+        if not looking:
+            self._turns[key] = turn
         return turn
 
     def prune(self, upstreams: Container[str], *, now: float, idle_seconds: float = 900.0) -> None:

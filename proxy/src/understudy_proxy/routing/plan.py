@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from heapq import nsmallest
 
-from understudy_api.config import Match
 from understudy_proxy.config.runtime import Candidate, RuntimeRule, RuntimeTarget, Upstream
 from understudy_proxy.routing.fitness import SkipReason, unfit
 from understudy_proxy.routing.health import Health, HealthBoard, Standing
+from understudy_proxy.routing.matching import first_match
 from understudy_proxy.routing.need import Need, with_prompt, with_required
 from understudy_proxy.routing.places import Choice, Contender, Endpoint, Skipped
 from understudy_proxy.routing.strategies import Situation, because, ordered
 
-__all__ = ["Choice", "Endpoint", "Plan", "SkipReason", "Skipped", "first_match", "plan"]
+__all__ = ["Choice", "Endpoint", "Plan", "SkipReason", "Skipped", "plan"]
 
 _ONLY = "the only one of its priority"
 _NEXT = "steps in when the ones before it fail"
@@ -51,6 +51,7 @@ def plan(
     endpoints: Callable[[Upstream], tuple[Endpoint, ...]],
     draw: Callable[[], float],
     now: float,
+    looking: bool = False,
 ) -> Plan:
     """Who answers `need`, in order.
 
@@ -62,6 +63,7 @@ def plan(
         endpoints: the addresses of an upstream that are known now; one without an address where it has only its URL.
         draw: numbers in [0, 1); with the same draws the plan is the same.
         now: monotonic seconds.
+        looking: nobody is going to be asked, so nobody's turn is taken.
     """
     if target.requires:
         need = with_required(need, target.requires)
@@ -70,35 +72,12 @@ def plan(
     rule = first_match(target, need, headers)
     if rule is None:
         return Plan(target, None, need, (), ())
-    survey = _Survey(target, rule, need, board, endpoints, draw, now)
+    survey = _Survey(target, rule, need, board, endpoints, draw, now, looking)
     for tier in range(len(rule.tiers)):
         survey.take_tier(tier)
     if not survey.choices:
         survey.take_ejected()
     return Plan(target, rule, need, tuple(survey.choices), tuple(survey.skipped), survey.retry_after_seconds())
-
-
-def first_match(target: RuntimeTarget, need: Need, headers: Mapping[str, str]) -> RuntimeRule | None:
-    """The rule that the request falls under."""
-    for rule in target.rules:
-        if not rule.matches or any(_matches(match, need, headers) for match in rule.matches):
-            return rule
-    return None
-
-
-def _matches(match: Match, need: Need, headers: Mapping[str, str]) -> bool:
-    """Whether all that `match` gives holds. Callers are not known yet, so a match that names some never does."""
-    if match.callers or (match.stream is not None and match.stream is not need.stream):
-        return False
-    if match.min_input_tokens is not None and need.input_tokens < match.min_input_tokens:
-        return False
-    if not match.requires <= need.capabilities:
-        return False
-    for wanted in match.headers:
-        value = headers.get(wanted.name)
-        if value is None or not (value.startswith(wanted.value) if wanted.prefix else value == wanted.value):
-            return False
-    return True
 
 
 @dataclass(slots=True)
@@ -112,6 +91,7 @@ class _Survey:
     endpoints: Callable[[Upstream], tuple[Endpoint, ...]]
     draw: Callable[[], float]
     now: float
+    looking: bool
     choices: list[Choice] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
@@ -146,7 +126,7 @@ class _Survey:
         return max(0.0, min(ends) - self.now) if ends else None
 
     def _turn(self, tier: int) -> int:
-        return self.board.turn(self.target.key, self.rule.name, tier)
+        return self.board.turn(self.target.key, self.rule.name, tier, looking=self.looking)
 
     def _contender(self, candidate: Candidate) -> Contender | None:
         """`candidate` with those of its endpoints that may be asked; None when it is passed over."""
