@@ -7,35 +7,30 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from understudy_api.config import Strategy
-from understudy_proxy.config.runtime import Candidate, Runtime, RuntimeRule, RuntimeTarget, Upstream
+from understudy_proxy.config.runtime import Candidate, RuntimeRule, RuntimeTarget, Upstream
 from understudy_proxy.routing.health import HealthBoard
 from understudy_proxy.routing.matching import mismatch
 from understudy_proxy.routing.need import Need
 from understudy_proxy.routing.plan import Choice, Endpoint, Plan, Skipped, plan
-from understudy_proxy.routing.resolve import NotFound, resolve
+from understudy_proxy.routing.resolve import NotFound
 
 
 def explain(
-    runtime: Runtime,
-    model: str,
+    target: RuntimeTarget | NotFound,
     need: Need,
     headers: Mapping[str, str],
     *,
-    namespace: str | None,
     board: HealthBoard,
     endpoints: Callable[[Upstream], tuple[Endpoint, ...]],
     draw: Callable[[], float],
     now: float,
 ) -> dict[str, Any]:
-    """What would become of a request, as JSON-able data; the arguments are those of `resolve` and `plan`."""
-    target = resolve(runtime, model, namespace=namespace)
+    """What would become of a request, as JSON-able data; the arguments are those of `plan`."""
     if isinstance(target, NotFound):
-        return {"model": model, "revision": runtime.revision, "found": False, "nearest": list(target.nearest)}
+        return {"found": False, "nearest": list(target.nearest)}
     found = plan(target, need, headers, board=board, endpoints=endpoints, draw=draw, now=now, looking=True)
     shares = _shares(found)
     return {
-        "model": model,
-        "revision": runtime.revision,
         "found": True,
         "target": target.label,
         "kind": target.kind.value if target.kind is not None else "Provider",
