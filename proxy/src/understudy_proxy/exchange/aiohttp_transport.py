@@ -49,6 +49,9 @@ class AiohttpTransport:
                     raise _failed(error) from error
         raise UpstreamError(UpstreamFailure(FailureKind.CONNECTION_RESET, "the connection was closed unanswered"))
 
+    def forget(self) -> None:
+        """Nothing is kept but connections."""
+
     async def close(self) -> None:
         """Close every connection."""
         await self._session.close()

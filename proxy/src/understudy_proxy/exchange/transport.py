@@ -71,5 +71,8 @@ class Transport(Protocol):
             TimeoutError: the head took longer than `within` seconds, connecting included.
         """
 
+    def forget(self) -> None:
+        """Forget what was made for the configuration before, credentials above all; open connections stay."""
+
     async def close(self) -> None:
         """Close every connection."""

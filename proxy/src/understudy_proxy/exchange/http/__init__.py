@@ -1,0 +1,1 @@
+"""HTTP/1.1 to upstreams, on asyncio's protocols and httptools: half the cost of a client that can do everything."""

@@ -1,0 +1,170 @@
+"""One connection to an upstream: bytes to responses, one request at a time."""
+
+import asyncio
+import time
+from typing import Protocol, cast
+
+import httptools
+
+from understudy_proxy.exchange.failure import FailureKind, bounded
+from understudy_proxy.exchange.http.response import Response, Stale
+
+_HEAD_BYTES = 64 * 1024
+_ONE_WRITE = 64 * 1024
+"""Up to this size, head and body are joined for one system call."""
+
+
+class Keeper(Protocol):
+    """Where connections come from and go back to."""
+
+    def keep(self, connection: "Connection") -> None:
+        """It carries nothing any more."""
+
+    def lost(self, connection: "Connection") -> None:
+        """It is closed."""
+
+
+class Connection(asyncio.Protocol):
+    """A connection, idle or with a response on it."""
+
+    __slots__ = ("_keeper", "_loop", "_parser", "_response", "_timer", "_transport", "_wake_at", "idle_since", "served")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
+        self._loop = loop
+        self._keeper = keeper
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._response: Response | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._wake_at = 0.0
+        self.served = 0
+        """Responses that came over it."""
+        self.idle_since = 0.0
+
+    @property
+    def usable(self) -> bool:
+        """Whether another request may be sent on it."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def request(self, head: bytes, body: bytes) -> Response:
+        """Send a request; its response comes.
+
+        Raises:
+            Stale: the connection is closed.
+        """
+        transport = self._transport
+        if transport is None:
+            raise Stale
+        response = self._response = Response(self, self._loop, reused=self.served > 0)
+        if len(body) < _ONE_WRITE:
+            transport.write(head + body)
+        else:
+            transport.write(head)
+            transport.write(body)
+        return response
+
+    # For its response.
+
+    def abort(self) -> None:
+        """Close at once, whatever is on the way."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def done(self, response: Response) -> None:
+        """Go back to the pool, if another request can be carried."""
+        if self._response is not response:
+            return
+        self._response = None
+        self.served += 1
+        transport = self._transport
+        # An upstream may answer before it has read the request; what it has not read would come before the next one.
+        if self.usable and response.keeps_alive and transport is not None and not transport.get_write_buffer_size():
+            self.idle_since = time.monotonic()
+            self._keeper.keep(self)
+        else:
+            self.abort()
+
+    def pause(self) -> None:
+        """Let the upstream wait."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Let the upstream go on."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def wake_at(self, when: float) -> None:
+        """Wake the response when it has waited until `when`.
+
+        The timer of an earlier wait is left to run, and set anew only when it fires: most waits end long before, so
+        that a stream costs no timer for each piece, and a kept connection none for each request.
+        """
+        self._wake_at = when
+        timer = self._timer
+        if timer is not None:
+            if timer.when() <= when:
+                return
+            timer.cancel()
+        self._timer = self._loop.call_at(when, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        if self._response is None:
+            return
+        again = self._response.timed_out(self._loop.time(), until=self._wake_at)
+        if again is not None:
+            self._timer = self._loop.call_at(again, self._wake)
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came."""
+        response = self._response
+        if response is None:
+            self.abort()  # nothing was asked
+            return
+        response.received += len(data)
+        try:
+            self._parser.feed_data(data)
+            if not response.headed and response.received > _HEAD_BYTES:
+                response.fail(FailureKind.INVALID_RESPONSE, f"the head of the answer exceeds {_HEAD_BYTES} bytes")
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            response.fail(FailureKind.INVALID_RESPONSE, bounded(f"the answer is not HTTP: {error}"))
+        response.progressed()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - how it broke does not matter
+        """Tell the response, if there is one."""
+        self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._response is not None:
+            self._response.lost()
+        self._keeper.lost(self)
+
+    # What the parser calls.
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header."""
+        if self._response is not None:
+            self._response.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        if self._response is not None:
+            self._response.head_complete(self._parser.get_status_code())
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        if self._response is not None:
+            self._response.take(body)
+
+    def on_message_complete(self) -> None:
+        """The end of the body."""
+        if self._response is not None:
+            self._response.message_complete(keeps_alive=self._parser.should_keep_alive())

@@ -1,0 +1,137 @@
+"""Connections to one place: kept ones first, new ones when there are none."""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+
+from aiohappyeyeballs import AddrInfoType, start_connection
+
+from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
+from understudy_proxy.exchange.http.connection import Connection
+from understudy_proxy.exchange.resolver import Resolver
+
+IDLE_SECONDS = 30.0
+_MOST_IDLE = 256
+# RFC 8305, section 8: how long an address gets before the next one is tried beside it.
+_NEXT_ADDRESS_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to connect, and how to verify who is there."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    server_name: str | None
+
+
+class Pool:
+    """Connections to a `Place`."""
+
+    def __init__(self, place: Place, resolver: Resolver) -> None:
+        self._place = place
+        self._resolver = resolver
+        self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
+        self._connecting = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether it has no connection at all."""
+        return not self._open and not self._connecting
+
+    def kept(self) -> Connection | None:
+        """The kept connection that was used last; it is the least likely to be closed by now."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable:
+                return connection
+        return None
+
+    async def connect(self, *, within: float, connect_seconds: float) -> Connection:
+        """A new connection.
+
+        Raises:
+            UpstreamError: there is none to be had, or not within `connect_seconds`.
+            TimeoutError: `within` seconds are over.
+        """
+        self._connecting += 1
+        try:
+            async with asyncio.timeout(min(within, connect_seconds)):
+                return await self._connected()
+        except TimeoutError as error:
+            if within <= connect_seconds:
+                raise
+            raise self._failed(FailureKind.CONNECT_TIMEOUT, f"nothing within {connect_seconds:g} s") from error
+        except ssl.SSLError as error:
+            raise self._failed(FailureKind.TLS_FAILED, error) from error
+        except (OSError, RuntimeError) as error:  # RuntimeError: uvloop, when a socket breaks at the wrong moment
+            raise self._failed(FailureKind.CONNECT_REFUSED, error) from error
+        finally:
+            self._connecting -= 1
+
+    async def _connected(self) -> Connection:
+        place = self._place
+        loop = asyncio.get_running_loop()
+        sock = await start_connection(await self._addresses(), happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        _, connection = await loop.create_connection(
+            lambda: Connection(loop, self),
+            sock=sock,
+            ssl=place.tls,
+            server_hostname=place.server_name if place.tls else None,
+        )
+        if connection.usable:
+            self._open.add(connection)
+        return connection
+
+    def keep(self, connection: Connection) -> None:
+        """`connection` carries nothing any more."""
+        if len(self._idle) < _MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.abort()
+
+    def lost(self, connection: Connection) -> None:
+        """`connection` is closed."""
+        self._open.discard(connection)
+
+    def reap(self) -> None:
+        """Close what was idle for too long."""
+        oldest = time.monotonic() - IDLE_SECONDS
+        for connection in self._idle:
+            if connection.idle_since < oldest:
+                connection.abort()
+        self._idle = [connection for connection in self._idle if connection.usable]
+
+    def close(self) -> None:
+        """Close everything."""
+        for connection in list(self._open):
+            connection.abort()
+
+    async def _addresses(self) -> list[AddrInfoType]:
+        place = self._place
+        known = (place.host,) if _is_address(place.host) else await self._resolver.addresses(place.host, place.port)
+        return [_address_info(address, place.port) for address in known]
+
+    def _failed(self, kind: FailureKind, cause: object) -> UpstreamError:
+        message = f"no connection to {self._place.host}:{self._place.port}: {cause}"
+        return UpstreamError(UpstreamFailure(kind, bounded(message)))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _address_info(address: str, port: int) -> AddrInfoType:
+    if ":" in address:
+        return (socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0))
+    return (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port))
