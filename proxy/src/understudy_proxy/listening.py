@@ -41,6 +41,18 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     return sock
 
 
+def reserve(host: str, port: int) -> socket.socket:
+    """A socket that keeps a port for processes which `listen` there with `shared`, and never listens itself.
+
+    Raises:
+        CannotListen: as `listen`, and also when another such program listens there.
+    """
+    # Taken alone first: that fails if anything at all listens there, where sharing would quietly share with it.
+    with listen(host, port) as alone:
+        port = port_of(alone)
+    return listen(host, port, shared=True)
+
+
 def port_of(sock: socket.socket) -> int:
     """The port that `sock` is bound to."""
     port: int = sock.getsockname()[1]

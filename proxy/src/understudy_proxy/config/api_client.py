@@ -62,7 +62,7 @@ class Access:
 
 
 class ApiClient:
-    """GET and watch, by path. One for each event loop; `close` it in the end."""
+    """GET and watch, by path. Bound to an event loop from its first call until `close`."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -100,7 +100,8 @@ class ApiClient:
     async def close(self) -> None:
         """Drop all connections."""
         if self._session is not None:
-            await self._session.close()
+            session, self._session = self._session, None
+            await session.close()
 
     @asynccontextmanager
     async def _open(

@@ -215,6 +215,16 @@ class HealthBoard:
         place = self._endpoints.get(endpoint)
         return 0 if place is None else place.in_flight
 
+    def out(self, *, now: float) -> tuple[HealthChange, ...]:
+        """Every endpoint, and every model at one, that is not asked now."""
+        places = [((endpoint, None), place) for endpoint, place in self._endpoints.items()]
+        found: list[HealthChange] = []
+        for (endpoint, model), place in (*places, *self._models.items()):
+            health = place.health(now)
+            if health.standing in {Standing.EJECTED, Standing.COOLING}:
+                found.append(HealthChange(endpoint, model, health.standing, health.until))
+        return tuple(found)
+
     def turn(self, target: str, rule: str, tier: int, *, looking: bool) -> int:
         """A number that grows by one each time, for taking turns; or, just looking, the one that comes next."""
         key = (target, rule, tier)

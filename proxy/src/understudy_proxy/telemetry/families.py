@@ -85,6 +85,7 @@ ENDPOINTS_OUT = Family(
     "Endpoints (or models there) that are not asked now, and why; model is empty where all of them are out.",
     Kind.GAUGE,
     ("endpoint", "model", "standing"),
+    merge=Merge.MAX,
 )
 CONFIG_INFO = Family(
     "understudy_config_info", "1 for the revision that new requests get.", Kind.GAUGE, ("revision", "origin"),

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -94,9 +95,10 @@ class LogWriter:
 class JsonHandler(logging.Handler):
     """Turns the records of `logging` into masked JSON lines."""
 
-    def __init__(self, writer: LogWriter, masker: Masker) -> None:
+    def __init__(self, put: Callable[[bytes], object], masker: Masker) -> None:
+        """Give each line to `put`, which must not fail."""
         super().__init__()
-        self._writer = writer
+        self._put = put
         self._masker = masker
         self._traceback = logging.Formatter()
 
@@ -106,7 +108,7 @@ class JsonHandler(logging.Handler):
             message = record.getMessage()
         except (TypeError, ValueError):  # a format string that does not fit its arguments
             message = str(record.msg)
-        self._writer.put(self._line(record, message))
+        self._put(self._line(record, message))
 
     def _line(self, record: logging.LogRecord, message: str) -> bytes:
         said: dict[str, Any] = {"message": message}
@@ -136,3 +138,22 @@ def to_stderr(data: bytes) -> None:
             data = data[os.write(2, data) :]
         except BlockingIOError:
             time.sleep(0.01)
+
+
+@contextmanager
+def logging_through(put: Callable[[bytes], object], *, level: str, masker: Masker) -> Iterator[None]:
+    """Send everything that this process logs to `put`, as JSON, from `level` on."""
+    root = logging.getLogger()
+    before, before_level = root.handlers[:], root.level
+    root.handlers[:] = [JsonHandler(put, masker)]
+    root.setLevel(level.upper())
+    # aiohttp and asyncio tell of what a client did wrong; that is nobody's concern here below a warning.
+    quiet = [logging.getLogger(name) for name in ("aiohttp", "asyncio")]
+    for logger in quiet:
+        logger.setLevel(max(logging.WARNING, root.level))
+    try:
+        yield
+    finally:
+        root.handlers[:], root.level = before, before_level
+        for logger in quiet:
+            logger.setLevel(logging.NOTSET)

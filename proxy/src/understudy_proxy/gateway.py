@@ -1,0 +1,181 @@
+"""One gateway, wired: the configuration's way in, the requests' way through, and what is told about both.
+
+This is the only module that knows every part. There are no globals: two gateways in one process do not meet.
+"""
+
+import asyncio
+import logging
+import socket
+import time
+from contextlib import suppress
+
+from understudy_api.config import Snapshot
+from understudy_proxy.config.holder import Rejection, RuntimeHolder
+from understudy_proxy.config.loader import Loader
+from understudy_proxy.config.runtime import Runtime
+from understudy_proxy.config.source import Source
+from understudy_proxy.doors.admin import AdminDoors, admin_errors
+from understudy_proxy.doors.health import HealthDoors
+from understudy_proxy.doors.limits import Limits
+from understudy_proxy.doors.names import Names
+from understudy_proxy.doors.openai.errors import openai_errors
+from understudy_proxy.doors.openai.routes import openai_routes
+from understudy_proxy.exchange.admission import Admission
+from understudy_proxy.exchange.aiohttp_transport import AiohttpTransport
+from understudy_proxy.exchange.endpoints import Endpoints
+from understudy_proxy.exchange.exchange import Exchange
+from understudy_proxy.exchange.ledger import Ledger
+from understudy_proxy.exchange.resolver import Resolver
+from understudy_proxy.exchange.retry_budget import RetryBudget
+from understudy_proxy.lifecycle import Lifecycle
+from understudy_proxy.routing.health import HealthBoard
+from understudy_proxy.server import Server
+from understudy_proxy.settings import Settings
+from understudy_proxy.telemetry.access import AccessLog
+from understudy_proxy.telemetry.book import Book
+from understudy_proxy.telemetry.gauges import Gauges
+from understudy_proxy.telemetry.logs import LogWriter
+from understudy_proxy.telemetry.masking import Masker
+from understudy_proxy.telemetry.metrics import Metrics
+from understudy_proxy.telemetry.outcomes import Outcomes
+
+_log = logging.getLogger(__name__)
+_SOURCE_RETRY_SECONDS = 5.0
+
+
+class Gateway:
+    """Everything that one event loop serves. Make it where that loop runs."""
+
+    def __init__(self, settings: Settings, source: Source, *, writer: LogWriter, masker: Masker) -> None:
+        """Wire a gateway that gets its configuration from `source` and logs to `writer`."""
+        self._settings = settings
+        self._source = source
+        self._masker = masker
+        self._following: asyncio.Task[None] | None = None
+        self._lifecycle = Lifecycle()
+        self._board = HealthBoard()
+        self._holder = RuntimeHolder()
+        book, outcomes = Book(), Outcomes()
+        access = AccessLog(writer, masker, clock=time.time) if settings.log_level in {"debug", "info"} else None
+        self._metrics = Metrics(book, outcomes, log=access)
+        self._gauges = Gauges(
+            book,
+            metrics=self._metrics,
+            holder=self._holder,
+            board=self._board,
+            writer=writer,
+            clock=time.time,
+            timer=time.monotonic,
+        )
+        self._loader = Loader(self._holder, observer=self, clock=time.time, timer=time.monotonic)
+        self._exchange = self._make_exchange()
+        self._public = self._make_public(outcomes)
+        self._admin = self._make_admin()
+
+    @property
+    def port(self) -> int:
+        """Where callers ask."""
+        return self._public.port
+
+    @property
+    def admin_port(self) -> int:
+        """Where operators ask."""
+        return self._admin.port
+
+    async def start(self, public: socket.socket, admin: socket.socket) -> None:
+        """Serve on both sockets; without a configuration at first, unless the source has one at once."""
+        self._following = asyncio.create_task(self._follow(), name="config-source")
+        await self._admin.start(admin)
+        await self._public.start(public)
+
+    def retire(self) -> None:
+        """Not ready any more, but serving on, until whoever sends requests has noticed."""
+        self._lifecycle.draining = True
+        self._public.retire()
+
+    async def drain(self, *, deadline_seconds: float) -> int:
+        """Take no new connections and let requests end; how many had to be cut."""
+        self.retire()
+        return await self._public.drain(deadline_seconds=deadline_seconds)
+
+    async def close(self) -> None:
+        """Stop everything at once."""
+        if self._following is not None:
+            self._following.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._following
+        await self._public.close()
+        await self._admin.close()
+        await self._exchange.transport.close()
+        await self._resolver.close()
+
+    def loading(self, snapshot: Snapshot) -> None:
+        """Hide the secrets of `snapshot` from now on."""
+        self._masker.remember(snapshot.credentials.values.values())
+
+    def loaded(self, runtime: Runtime, seconds: float) -> None:
+        """A configuration serves: forget what it no longer holds."""
+        self._board.prune(runtime.upstreams, now=time.monotonic())
+        self._metrics.configured(runtime)
+        self._gauges.loaded(runtime, seconds)
+
+    def refused(self, rejection: Rejection) -> None:
+        """A configuration was refused."""
+        self._gauges.refused(rejection)
+
+    def _make_exchange(self) -> Exchange:
+        self._resolver = Resolver()
+        endpoints = Endpoints(self._resolver)
+        self._holder.on_swap(endpoints.use)
+        admission = Admission(requests=self._settings.max_in_flight)
+        return Exchange(
+            transport=AiohttpTransport(),
+            ledger=Ledger(board=self._board, admission=admission, metrics=self._metrics),
+            endpoints=endpoints,
+            budget=RetryBudget(),
+        )
+
+    def _make_public(self, outcomes: Outcomes) -> Server:
+        settings = self._settings
+        names = Names(self._holder, default_namespace=settings.default_namespace or None)
+        health = HealthDoors(holder=self._holder, outcomes=outcomes, lifecycle=self._lifecycle, timer=time.monotonic)
+        routes = (
+            *openai_routes(names=names, exchange=self._exchange, metrics=self._metrics),
+            *health.routes(openai_errors),
+        )
+        return Server(routes, errors=openai_errors, limits=limits(settings), refused=self._metrics.refused)
+
+    def _make_admin(self) -> Server:
+        doors = AdminDoors(
+            holder=self._holder,
+            loader=self._loader,
+            lifecycle=self._lifecycle,
+            gauges=self._gauges,
+            board=self._board,
+            timer=time.monotonic,
+        )
+        return Server(doors.routes(), errors=admin_errors)
+
+    async def _follow(self) -> None:
+        """Run the source, and run it again should it fail in a way that it does not know of."""
+        while True:
+            try:
+                await self._source.run(self._loader)
+            except Exception:  # noqa: BLE001 - what serves goes on serving, whatever is wrong with its source
+                _log.exception("the configuration's source failed; it is started again")
+                await asyncio.sleep(_SOURCE_RETRY_SECONDS)
+            else:
+                return
+
+
+def limits(settings: Settings) -> Limits:
+    """What one client may take, as `settings` say."""
+    usual = Limits()
+    return Limits(
+        body_bytes=settings.max_body_bytes,
+        bodies_bytes=max(usual.bodies_bytes, settings.max_body_bytes),
+        body_seconds=settings.body_seconds,
+        head_bytes=settings.max_header_bytes,
+        head_seconds=settings.header_seconds,
+        keep_alive_seconds=settings.idle_seconds,
+    )

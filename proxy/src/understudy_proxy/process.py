@@ -1,0 +1,110 @@
+"""A proxy process from its start to its end.
+
+It listens, follows its source of configuration, and ends in three steps when it is told to: not ready any more but
+serving on while load balancers take note; no new connections while running requests end; gone. A second signal ends it
+at once.
+"""
+
+import asyncio
+import gc
+import logging
+import socket
+import sys
+from contextlib import ExitStack
+
+from understudy_proxy.config.source import Source
+from understudy_proxy.gateway import Gateway
+from understudy_proxy.listening import CannotListen, listen
+from understudy_proxy.loop import run_loop
+from understudy_proxy.settings import Settings
+from understudy_proxy.signals import Ending, heeded
+from understudy_proxy.telemetry.logs import LogWriter, logging_through, to_stderr
+from understudy_proxy.telemetry.masking import Masker
+from understudy_proxy.workers import run_workers
+
+_log = logging.getLogger(__name__)
+_SWITCH_SECONDS = 0.001
+"""How long a thread that builds a configuration or renders metrics may keep the event loop from its next turn; Python's
+own 5 ms is more than a request takes here."""
+
+
+def run(settings: Settings, source: Source) -> int:
+    """Serve until told to end; the exit code. Says in one line why it cannot start."""
+    try:
+        if settings.workers > 1:
+            return run_workers(
+                settings, lambda public, admin, leash: run_worker(settings, source, public, admin, leash)
+            )
+        public = listen(settings.host, settings.port)
+        admin = listen(settings.admin_host, settings.admin_port)
+        return run_worker(settings, source, public, admin)
+    except CannotListen as error:
+        sys.stderr.write(f"understudy: {error}\n")
+        return 1
+    except KeyboardInterrupt:  # before anything listened
+        return 130
+
+
+def run_worker(
+    settings: Settings,
+    source: Source,
+    public: socket.socket,
+    admin: socket.socket,
+    leash: int | None = None,
+) -> int:
+    """Serve on these sockets until told to end; the exit code.
+
+    Args:
+        settings: How.
+        source: Where the configuration comes from.
+        public: Bound, for callers.
+        admin: Bound, for operators.
+        leash: A file descriptor that becomes readable when the process that started this one is gone.
+    """
+    masker = Masker()
+    with ExitStack() as stack:
+        writer = stack.enter_context(LogWriter(to_stderr))
+        stack.enter_context(logging_through(writer.put, level=settings.log_level, masker=masker))
+        sys.setswitchinterval(_SWITCH_SECONDS)
+
+        async def serve() -> None:
+            gateway = Gateway(settings, source, writer=writer, masker=masker)
+            try:
+                await gateway.start(public, admin)
+                await _until_ended(gateway, settings, leash)
+            finally:
+                await gateway.close()
+
+        run_loop(serve())
+    return 0
+
+
+async def _until_ended(gateway: Gateway, settings: Settings, leash: int | None) -> None:
+    ending = Ending()
+    with heeded(ending, leash=leash):
+        _log.info("listening", extra={"port": gateway.port, "admin_port": gateway.admin_port})
+        # What was imported lives as long as the process: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        await ending.asked.wait()
+        await _end(gateway, settings, ending)
+
+
+async def _end(gateway: Gateway, settings: Settings, ending: Ending) -> None:
+    delay = 0.0 if ending.interactive else settings.drain_delay_seconds
+    hint = "; interrupt again to end at once" if ending.interactive else ""
+    _log.info(
+        "ending: running requests may finish%s", hint, extra={"deadline_seconds": settings.drain_deadline_seconds}
+    )
+    gateway.retire()
+    if await ending.within(delay):
+        return
+    draining = asyncio.create_task(gateway.drain(deadline_seconds=settings.drain_deadline_seconds), name="drain")
+    urged = asyncio.create_task(ending.urged.wait(), name="urged")
+    await asyncio.wait((draining, urged), return_when=asyncio.FIRST_COMPLETED)
+    urged.cancel()
+    if draining.done():
+        _log.info("ended", extra={"cut": draining.result()})
+    else:
+        draining.cancel()
+        _log.warning("ended at once, as urged")
