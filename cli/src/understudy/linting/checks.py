@@ -26,13 +26,18 @@ class Checked:
         return sum(finding.severity is severity for finding in self.findings)
 
 
-def check(loaded: Loaded) -> Checked:
-    """Check what some files hold."""
+def check(loaded: Loaded, *, secrets_elsewhere: bool = True) -> Checked:
+    """Check what some files hold.
+
+    Args:
+        loaded: The files.
+        secrets_elsewhere: Secrets that the files do not hold are taken as given, and named in a warning each.
+    """
     ours = tuple(each for each in loaded.manifests if each.is_ours)
     findings = [
         *_of_files(loaded.problems, Severity.ERROR, reason="Unreadable"),
         *_of_files(loaded.unset_variables, Severity.WARNING, reason="VariableNotSet"),
-        *_of_objects(ours, inputs_of(loaded.manifests)),
+        *_of_objects(ours, inputs_of(loaded.manifests), secrets_elsewhere=secrets_elsewhere),
     ]
     if not ours and loaded.files and not findings:
         here = FileProblem(Position(loaded.files[0]), "holds no object of Understudy, nor does any other file")
@@ -52,7 +57,7 @@ def _of_files(problems: Iterable[FileProblem], severity: Severity, *, reason: st
         yield Finding(position=problem.position, severity=severity, reason=reason, message=problem.message)
 
 
-def _of_objects(manifests: tuple[Manifest, ...], inputs: Inputs) -> Iterator[Finding]:
+def _of_objects(manifests: tuple[Manifest, ...], inputs: Inputs, *, secrets_elsewhere: bool) -> Iterator[Finding]:
     readable: list[tuple[Manifest, AnyResource]] = []
     for manifest in manifests:
         yield from (_unknown(manifest, field) for field in unknown_fields(manifest.raw))
@@ -62,9 +67,10 @@ def _of_objects(manifests: tuple[Manifest, ...], inputs: Inputs) -> Iterator[Fin
                 yield about(manifest, problem.field, Severity.ERROR, reason="Invalid", message=problem.message)
         else:
             readable.append((manifest, resource))
-    complete, assumed = assume_secrets(inputs, tuple(readable))
-    yield from assumed
-    yield from _verdicts(complete, [manifest for manifest, _ in readable])
+    if secrets_elsewhere:
+        inputs, assumed = assume_secrets(inputs, tuple(readable))
+        yield from assumed
+    yield from _verdicts(inputs, [manifest for manifest, _ in readable])
 
 
 def _unknown(manifest: Manifest, field: UnknownField) -> Finding:

@@ -3,6 +3,7 @@
 Open to everybody who can reach the mock: it listens on loopback unless told otherwise.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
@@ -103,5 +104,7 @@ def _delete(mock: Administered, topic: str) -> None:
 
 
 def _json(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    encoded = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    return web.Response(body=encoded, status=status, headers=headers, content_type="application/json")
+    # Not orjson: a header may hold bytes that are no UTF-8, and is to be shown all the same.
+    return web.Response(
+        text=json.dumps(content, indent=2) + "\n", status=status, headers=headers, content_type="application/json"
+    )

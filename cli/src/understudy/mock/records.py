@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 _MOST_REQUESTS = 1000
 _MOST_BYTES = 64 * 1024 * 1024
 
@@ -74,14 +76,14 @@ class Recorded:
     def shown(self) -> dict[str, Any]:
         """Return all of it for a person or another program: JSON types alone, secrets masked."""
         try:
-            body = self.json() if self.body else None
-        except ValueError:
+            body = orjson.loads(self.body) if self.body else None
+        except orjson.JSONDecodeError:
             body = self.body.decode(errors="replace")
         return {
             "number": self.number,
             "method": self.method,
             "path": self.path,
-            "headers": {name: masked(name, value) for name, value in self.headers.items()},
+            "headers": {name.lower(): masked(name, value) for name, value in self.headers.items()},
             "body": body,
             "received_at": datetime.fromtimestamp(self.received_at, UTC).isoformat(),
             "model": self.model,
