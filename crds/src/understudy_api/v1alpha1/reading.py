@@ -8,7 +8,7 @@ Left out: unknown fields (`unknown`), which a cluster ignores, and everything th
 
 import difflib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,9 @@ from understudy_api.v1alpha1.patterns import MEANINGS
 
 MAX_PROBLEMS = 32
 """Of one object: nobody reads more, and a status message has a limit."""
+
+_MAX_WORD = 256
+"""Characters of a word that are compared: comparing takes time in the square of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,14 @@ def parse(raw: Mapping[str, Any]) -> AnyResource | Invalid:
         return Invalid(_problems(error))
 
 
-def nearest(word: str, known: Any) -> str | None:
-    """The known word that `word` was probably meant to be, whatever the case."""
+def nearest(word: str, known: Iterable[Any]) -> str | None:
+    """The known word that `word` was probably meant to be, whatever the case; one that it begins counts too."""
     by_lower = {str(each).lower(): str(each) for each in known}
-    found = difflib.get_close_matches(word[:256].lower(), by_lower, n=1, cutoff=0.6)
+    lower = word[:_MAX_WORD].lower()
+    found = difflib.get_close_matches(lower, by_lower, n=1, cutoff=0.6)
+    longer = [each for each in by_lower if len(lower) > 2 and each.startswith(lower)]
+    if not found and len(longer) == 1:
+        found = longer
     return by_lower[found[0]] if found else None
 
 
