@@ -5,7 +5,6 @@ what the build is made of; Go, which builds them from their own packages (``comp
 The first build takes minutes; ``python -m harness.components NAME...`` shows its progress.
 """
 
-import fcntl
 import hashlib
 import os
 import re
@@ -14,10 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
+from harness.cache import build_lock, cache_folder, say
 from harness.missing import Missing
 
 KUBERNETES = "v1.34.4"
@@ -48,11 +47,6 @@ _GO_NEEDED = (1, 21)
 _BUILD_SECONDS = 30 * 60
 
 
-def cache_folder() -> Path:
-    """Where everything that is built once is kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "understudy"
-
-
 def find_or_build(names: Iterable[str]) -> dict[str, Path]:
     """The paths of the named programs, built where they are nowhere yet.
 
@@ -62,7 +56,7 @@ def find_or_build(names: Iterable[str]) -> dict[str, Path]:
     wanted = tuple(names)
     found = {name: path for name in wanted if (path := _find(name))}
     if len(found) < len(wanted):
-        with _build_lock():
+        with build_lock():
             for name in wanted:
                 if name not in found:
                     found[name] = _find(name) or _build(name)
@@ -78,27 +72,15 @@ def _find(name: str) -> Path | None:
 def _cached(name: str) -> Path:
     if name in _PUBLISHED:
         return cache_folder() / f"{name}-{_PUBLISHED[name][1]}" / name
-    return cache_folder() / f"kubernetes-{KUBERNETES}" / _sources_key() / name
+    key = _sources_key(name) if name in _OURS else "unknown"
+    return cache_folder() / f"kubernetes-{KUBERNETES}" / f"{name}-{key}" / name
 
 
-def _sources_key() -> str:
+def _sources_key(name: str) -> str:
     digest = hashlib.sha256(_LDFLAGS.encode())
-    for path in [_SOURCES / "go.mod", *sorted(_SOURCES.glob("cmd/*/*.go"))]:
+    for path in (_SOURCES / "go.mod", _SOURCES / "cmd" / name / "main.go"):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-@contextmanager
-def _build_lock() -> Iterator[None]:
-    """One build at a time on a machine: two would only wait for one another's compiler."""
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    with (cache_folder() / "build.lock").open("ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _say("waiting for another run that builds")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _build(name: str) -> Path:
@@ -106,11 +88,11 @@ def _build(name: str) -> Path:
     target = _cached(name)
     target.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    _say(f"building {name} (once; minutes where nothing of it was built before)")
+    say(f"building {name} (once; minutes where nothing of it was built before)")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".building-") as folder:
         _run_go(name, go, Path(folder))
         (Path(folder) / name).replace(target)
-    _say(f"built {name} in {time.monotonic() - began:.0f} s")
+    say(f"built {name} in {time.monotonic() - began:.0f} s")
     return target
 
 
@@ -155,10 +137,6 @@ def _version(name: str) -> str:
     return _PUBLISHED[name][1] if name in _PUBLISHED else KUBERNETES
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - the progress of a command
-
-
 def main(names: list[str]) -> int:
     """Find or build the named programs, and print their paths.
 
@@ -168,7 +146,7 @@ def main(names: list[str]) -> int:
         for path in find_or_build(names or API_SERVER).values():
             print(path)  # noqa: T201 - the command's result
     except Missing as missing:
-        _say(f"missing: {missing}")
+        say(f"missing: {missing}")
         return 1 if os.environ.get("CI") else 0
     return 0
 

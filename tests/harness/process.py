@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import time
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -132,6 +131,7 @@ class Process:
         """
         if self._popen is not None:
             self._popen.wait(within_seconds)
+            _STARTED.discard(self)
 
     def tail(self) -> str:
         """The end of the log, introduced, as errors quote it."""
@@ -141,7 +141,7 @@ class Process:
         return f"; the end of {self.log}:\n" + "\n".join(lines)
 
 
-_STARTED: weakref.WeakSet[Process] = weakref.WeakSet()
+_STARTED: set[Process] = set()
 
 
 @atexit.register

@@ -1,0 +1,23 @@
+"""The cluster that the tests in this folder share: a node of our own, or kind's with `CLUSTER=kind`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.clusters import Cluster, new_cluster
+from harness.fixtures import mark_folder, skip_where_missing
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything here as `e2e`."""
+    mark_folder(items, Path(__file__).parent, "e2e", timeout_seconds=300)
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[Cluster]:
+    """A running cluster with one node, for the whole session."""
+    with skip_where_missing():
+        cluster = new_cluster()
+    with cluster:
+        yield cluster
