@@ -5,6 +5,7 @@ This is the only module that knows every part. There are no globals: two gateway
 
 import asyncio
 import logging
+import random
 import socket
 import time
 from contextlib import suppress
@@ -15,15 +16,17 @@ from understudy_proxy.config.loader import Loader
 from understudy_proxy.config.runtime import Runtime
 from understudy_proxy.config.source import Source
 from understudy_proxy.doors.admin import AdminDoors, admin_errors
+from understudy_proxy.doors.door import Route
+from understudy_proxy.doors.explain import ExplainDoor
 from understudy_proxy.doors.health import HealthDoors
 from understudy_proxy.doors.limits import Limits
 from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.openai.routes import openai_routes
 from understudy_proxy.exchange.admission import Admission
-from understudy_proxy.exchange.aiohttp_transport import AiohttpTransport
 from understudy_proxy.exchange.endpoints import Endpoints
 from understudy_proxy.exchange.exchange import Exchange
+from understudy_proxy.exchange.http.transport import HttpTransport
 from understudy_proxy.exchange.ledger import Ledger
 from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.exchange.retry_budget import RetryBudget
@@ -68,6 +71,7 @@ class Gateway:
             timer=time.monotonic,
         )
         self._loader = Loader(self._holder, observer=self, clock=time.time, timer=time.monotonic)
+        self._names = Names(self._holder, default_namespace=settings.default_namespace or None)
         self._exchange = self._make_exchange()
         self._public = self._make_public(outcomes)
         self._admin = self._make_admin()
@@ -125,22 +129,21 @@ class Gateway:
 
     def _make_exchange(self) -> Exchange:
         self._resolver = Resolver()
-        endpoints = Endpoints(self._resolver)
-        self._holder.on_swap(endpoints.use)
         admission = Admission(requests=self._settings.max_in_flight)
-        return Exchange(
-            transport=AiohttpTransport(),
+        exchange = Exchange(
+            transport=HttpTransport(self._resolver),
             ledger=Ledger(board=self._board, admission=admission, metrics=self._metrics),
-            endpoints=endpoints,
+            endpoints=Endpoints(self._resolver),
             budget=RetryBudget(),
         )
+        self._holder.on_swap(exchange.use)
+        return exchange
 
     def _make_public(self, outcomes: Outcomes) -> Server:
         settings = self._settings
-        names = Names(self._holder, default_namespace=settings.default_namespace or None)
         health = HealthDoors(holder=self._holder, outcomes=outcomes, lifecycle=self._lifecycle, timer=time.monotonic)
         routes = (
-            *openai_routes(names=names, exchange=self._exchange, metrics=self._metrics),
+            *openai_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *health.routes(openai_errors),
         )
         return Server(routes, errors=openai_errors, limits=limits(settings), refused=self._metrics.refused)
@@ -151,10 +154,16 @@ class Gateway:
             loader=self._loader,
             lifecycle=self._lifecycle,
             gauges=self._gauges,
+        )
+        explain = ExplainDoor(
+            names=self._names,
             board=self._board,
+            endpoints=self._exchange.endpoints,
+            draw=random.random,
             timer=time.monotonic,
         )
-        return Server(doors.routes(), errors=admin_errors)
+        routes = (*doors.routes(), Route("/explain", {"GET": explain, "POST": explain}, admin_errors))
+        return Server(routes, errors=admin_errors, limits=limits(self._settings))
 
     async def _follow(self) -> None:
         """Run the source, and run it again should it fail in a way that it does not know of."""

@@ -5,7 +5,6 @@ from now on. It costs no more than a dictionary, because a whole fleet is asked 
 """
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,7 +16,6 @@ from understudy_proxy.config.holder import RuntimeHolder
 from understudy_proxy.config.loader import Loader
 from understudy_proxy.doors.door import Answer, Refused, Request, Route
 from understudy_proxy.lifecycle import Lifecycle
-from understudy_proxy.routing.health import HealthBoard
 from understudy_proxy.telemetry.book import Samples
 from understudy_proxy.telemetry.exposition import render
 from understudy_proxy.telemetry.gauges import Gauges
@@ -37,16 +35,12 @@ class AdminDoors:
         loader: Loader,
         lifecycle: Lifecycle,
         gauges: Gauges,
-        board: HealthBoard,
-        timer: Callable[[], float],
     ) -> None:
-        """Answer from these; `timer` gives monotonic seconds."""
+        """Answer from these."""
         self._holder = holder
         self._loader = loader
         self._lifecycle = lifecycle
         self._gauges = gauges
-        self._board = board
-        self._timer = timer
 
     def routes(self) -> tuple[Route, ...]:
         """Where they are asked."""
