@@ -9,7 +9,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from understudy_proxy.config.runtime import RuntimeTarget
+from understudy_proxy.config.runtime import Runtime, RuntimeTarget
 from understudy_proxy.dialects.openai.request import ChatRequest
 from understudy_proxy.exchange.attempt import Attempt
 from understudy_proxy.exchange.course import Course, Exhausted, Whole
@@ -59,6 +59,11 @@ class Exchange:
         self.budget = budget
         self.draw = draw
         self.sleep = sleep
+
+    def use(self, runtime: Runtime) -> None:
+        """Get ready for requests by `runtime`; those under way keep what they began with."""
+        self.endpoints.use(runtime)
+        self.transport.forget()
 
     async def run(self, ask: Ask) -> Whole | Stream:
         """The answer to `ask`, from the first backend that has one.
