@@ -113,7 +113,7 @@ class Answerer:
         ask, reply = understood.ask, understood.reply
         if isinstance(ask, Chat) and reply is not None:
             if not ask.stream:
-                return Answer(Body(self.dialect.answer(ask, reply, stamp)), headers)
+                return Answer(Body(self.dialect.answer(ask, reply, stamp), reply.tokens_each), headers)
             headers |= {"content-type": self.dialect.stream_type, "cache-control": "no-cache"}
             return Answer(self.dialect.stream(ask, reply, stamp), headers)
         if isinstance(ask, Embeddings):

@@ -28,9 +28,10 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """An answer in one piece."""
+    """An answer in one piece; `tokens` is how many pieces its stream would have had, 0 for what never streams."""
 
     content: bytes
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +98,16 @@ def delivery_of(answer: Answer, settings: Settings) -> Delivery:
     """Return the delivery of an answer that nothing happens to, at the pace that the settings ask for."""
     content = answer.content
     if isinstance(content, Body):
-        return whole(200, answer.headers, content.content)
+        wait = settings.first_token_delay + settings.token_interval * (content.tokens - 1) if content.tokens else 0.0
+        return replace(whole(200, answer.headers, content.content), wait=wait)
     return Delivery(200, answer.headers, _paced(content, settings))
 
 
 def spoiled(answer: Answer, fault: Fault, *, instead: Replacements, settings: Settings) -> Delivery:
     """Return the delivery of an answer that `fault` happens to."""
     if fault.kind is FaultKind.DELAY:
-        made = replace(delivery_of(answer, settings), wait=fault.seconds)
+        good = delivery_of(answer, settings)
+        made = replace(good, wait=good.wait + fault.seconds)
     elif fault.kind is FaultKind.SLOW_HEADERS:
         made = replace(delivery_of(answer, settings), head_time=fault.seconds)
     else:

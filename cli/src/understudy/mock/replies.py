@@ -66,6 +66,11 @@ class Reply:
     choices: tuple[Choice, ...]
     usage: Usage
 
+    @property
+    def tokens_each(self) -> int:
+        """The tokens of one choice."""
+        return self.usage.completion_tokens // len(self.choices)
+
 
 def tokens_in(text: str) -> int:
     """Return about how many tokens `text` has."""

@@ -122,6 +122,20 @@ def test_a_stream_keeps_its_pace(settings: Settings, pauses: list[float]) -> Non
     assert pauses == [pause for pause, _ in delivery_of(STREAM, settings).chunks]
 
 
+@pytest.mark.parametrize(
+    ("tokens", "wait"),
+    [
+        pytest.param(4, 5.0, id="the first token, and three more"),
+        pytest.param(1, 2.0, id="one token"),
+        pytest.param(0, 0.0, id="what never streams"),
+    ],
+)
+def test_an_answer_in_one_piece_takes_as_long(tokens: int, wait: float) -> None:
+    """A client waits for a whole answer as long as it would for the end of its stream."""
+    answer = Answer(Body(b"0123456789", tokens), HEADERS)
+    assert wait == delivery_of(answer, Settings(first_token_delay=2.0, token_interval=1.0)).wait
+
+
 def test_a_fault_in_a_paced_stream_keeps_the_pace() -> None:
     """An interrupted stream comes as slowly as a whole one."""
     delivery = made(STREAM, "cut-after:2", Settings(first_token_delay=2.0, token_interval=1.0))
