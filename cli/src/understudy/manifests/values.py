@@ -10,7 +10,7 @@ from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from understudy.manifests.nodes import Mapping, Mark, Node, Scalar, Sequence
+from understudy.manifests.nodes import MAX_DEPTH, Mapping, Mark, Node, NotYaml, Scalar, Sequence
 from understudy_api.v1alpha1.fields import quoted
 
 MAX_VALUES = 500_000
@@ -74,7 +74,11 @@ class Document:
 
 
 def read(node: Node) -> Document:
-    """The value of a node. Never raises: what cannot be read is a fault, and null in the value."""
+    """The value of a node. What no object can hold is a fault, and left out of the value.
+
+    Raises:
+        NotYaml: With its aliases unfolded, the node is too large or too deep.
+    """
     reader = _Reader()
     value, place = reader.read(node)
     return Document(value=value, place=place, faults=tuple(dict.fromkeys(reader.faults)))
@@ -84,21 +88,25 @@ class _Reader:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self._left = MAX_VALUES
+        self._depth = 0
 
     def read(self, node: Node, *, mark: Mark | None = None) -> tuple[Any, Place]:
         """The value, and its place: where it begins, or `mark`, the place of its key."""
         mark = mark or node.mark
         self._left -= 1
         if self._left < 0:
-            if self._left == -1:
-                self._fault(node.mark, f"unfolds to more than {MAX_VALUES} values")
-            return None, Place(mark)
+            raise NotYaml(mark, f"unfolds to more than {MAX_VALUES} values")
         if isinstance(node, Scalar):
             return self._scalar(node), Place(mark)
         expected = _YAML + ("seq" if isinstance(node, Sequence) else "map")
         if node.tag not in {None, "!", expected}:
-            self._fault(node.mark, f"has the tag {node.tag}, which Kubernetes does not know")
-        return self._list(node, mark) if isinstance(node, Sequence) else self._map(node, mark)
+            self._fault(node.mark, f"has the tag {_short(node.tag)}, and JSON has no such type")
+        if self._depth == MAX_DEPTH:
+            raise NotYaml(mark, f"unfolds to more than {MAX_DEPTH} levels")
+        self._depth += 1
+        found = self._list(node, mark) if isinstance(node, Sequence) else self._map(node, mark)
+        self._depth -= 1
+        return found
 
     def _list(self, node: Sequence, mark: Mark) -> tuple[list[Any], Place]:
         entries = [self.read(item) for item in node.items]
@@ -148,9 +156,12 @@ class _Reader:
         tag = (node.tag or "").removeprefix(_YAML)
         if tag in {"", "!", "str"}:
             return node.text
-        value = self._plain(node) if tag in {"int", "float", "bool", "null"} else node.text
-        if not isinstance(value, _TAGGED.get(tag, ())):
-            self._fault(node.mark, f"has the tag {node.tag}, which Kubernetes does not know or its text is not")
+        if tag not in _TAGGED:
+            self._fault(node.mark, f"has the tag {_short(node.tag)}, and JSON has no such type")
+            return None
+        value = self._plain(node)
+        if not isinstance(value, _TAGGED[tag]):
+            self._fault(node.mark, f"has the tag {_short(node.tag)}, but is something else")
             return None
         return value
 
@@ -171,6 +182,10 @@ class _Reader:
 
     def _fault(self, mark: Mark, message: str) -> None:
         self.faults.append(Fault(mark, message))
+
+
+def _short(tag: str | None) -> str:
+    return quoted((tag or "").replace(_YAML, "!!"))
 
 
 def _is_merge(node: Node) -> bool:
