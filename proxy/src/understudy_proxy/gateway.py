@@ -44,6 +44,9 @@ from understudy_proxy.telemetry.outcomes import Outcomes
 
 _log = logging.getLogger(__name__)
 _SOURCE_RETRY_SECONDS = 5.0
+_FIRST_CONFIGURATION_SECONDS = 2.0
+"""How long callers are kept waiting at the door of a new process, before they are told that it has nothing to serve. A
+worker that takes the place of a dead one must not answer 503 meanwhile: the others on its port have a configuration."""
 
 
 class Gateway:
@@ -55,6 +58,7 @@ class Gateway:
         self._source = source
         self._masker = masker
         self._following: asyncio.Task[None] | None = None
+        self._configured = asyncio.Event()
         self._lifecycle = Lifecycle()
         self._board = HealthBoard()
         self._holder = RuntimeHolder()
@@ -87,9 +91,12 @@ class Gateway:
         return self._admin.port
 
     async def start(self, public: socket.socket, admin: socket.socket) -> None:
-        """Serve on both sockets; without a configuration at first, unless the source has one at once."""
+        """Serve on both sockets, callers as soon as there is a configuration, or soon after if none comes."""
         self._following = asyncio.create_task(self._follow(), name="config-source")
         await self._admin.start(admin)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_CONFIGURATION_SECONDS):
+                await self._configured.wait()
         await self._public.start(public)
 
     def retire(self) -> None:
@@ -122,6 +129,7 @@ class Gateway:
         self._board.prune(runtime.upstreams, now=time.monotonic())
         self._metrics.configured(runtime)
         self._gauges.loaded(runtime, seconds)
+        self._configured.set()
 
     def refused(self, rejection: Rejection) -> None:
         """A configuration was refused."""
