@@ -11,7 +11,7 @@ _SOURCES = ("Secret", "ConfigMap", "Namespace")
 
 
 def inputs_of(documents: Iterable[Any]) -> Inputs:
-    """Inputs as an operator gathers them: it reads the Secrets and ConfigMaps that `references` names, and no others."""
+    """Inputs as an operator gathers them: only the Secrets and ConfigMaps that `references` names are read."""
     found = list(documents)
     objects = tuple(each for each in found if not (isinstance(each, Mapping) and each.get("kind") in _SOURCES))
     named = references(objects)
@@ -33,7 +33,7 @@ def shown(compiled: Compiled) -> dict[str, Any]:
     return {
         "config": json.loads(canonical_json(config)),
         "credentials": sorted(compiled.credentials.values),
-        "verdicts": {str(verdict.object): _verdict(verdict) for verdict in compiled.verdicts},
+        "verdicts": [_verdict(verdict) for verdict in compiled.verdicts],
     }
 
 
@@ -48,6 +48,7 @@ def _by_name(documents: list[Any], kind: str) -> dict[tuple[str, str], Mapping[s
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     serving = "no" if not verdict.serving else "degraded" if verdict.degraded else "yes"
     return {
+        "object": str(verdict.object),
         "serving": serving,
         "accepted": _outcome(verdict.accepted),
         "resolvedRefs": _outcome(verdict.resolved_refs),

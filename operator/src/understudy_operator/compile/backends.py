@@ -33,7 +33,9 @@ class Directory:
                 return Missing(Reason.BACKEND_NOT_SERVED, f"{key} is not served ({why})")
             return Missing(Reason.BACKEND_NOT_FOUND, f"{key} does not exist{self._hint(at, namespace=namespace)}")
         if not self.namespaces.permits(found.openness, of=at[0], to=namespace):
-            message = f"{key} does not allow references from namespace {namespace}: its spec.allowedNamespaces must"
+            message = (
+                f"{key} does not allow references from namespace {namespace}: its spec.allowedNamespaces must let it in"
+            )
             return Missing(Reason.REF_NOT_PERMITTED, message)
         if found.config is None:
             why = found.item.report.why_not_served()

@@ -110,21 +110,17 @@ class Caster:
 
     def _selected(self, selector: LabelSelector, model: str | None, *, field: str) -> list[tuple[str, str]]:
         providers = [
-            provider
+            provider.config
             for provider in self.directory.permitted(namespace=self.namespace)
-            if matches(selector, provider.item.resource.metadata.labels)
+            if provider.config is not None and matches(selector, provider.item.resource.metadata.labels)
         ]
-        served = [provider.config for provider in providers if provider.config is not None]
-        models = [each for provider in served for each in self._suitable(provider) if model in {None, each[1]}]
+        models = [each for provider in providers for each in self._suitable(provider) if model in {None, each[1]}]
         if not providers:
-            message = "matches no LLMProvider in this namespace, nor one that allows references from it"
+            message = "matches no LLMProvider that is served and allows references from this namespace"
             self.report.error(Reason.BACKEND_NOT_FOUND, field, message)
         elif not models:
             wanted = f"the model {model}" if model else "a model"
-            message = (
-                f"matches {len(providers)} LLMProviders, of which {len(served)} are served, "
-                f"but none has {wanted} that meets spec.requires and spec.constraints"
-            )
+            message = f"matches no LLMProvider with {wanted} that meets spec.requires and spec.constraints"
             self.report.error(Reason.MODEL_NOT_SUITABLE, field, message)
         return self._bounded(models, field=field)
 

@@ -20,10 +20,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A claim that an older object of the same namespace has beaten."""
+    """A claim that another one of the same namespace has beaten."""
 
     claim: Claim
-    winner: ObjectKey
+    winner: Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class Settled:
 
 def settle(claims: Iterable[Claim]) -> Settled:
     """Give each name to those that may have it."""
-    winners: dict[tuple[str, str], ObjectKey] = {}
+    winners: dict[tuple[str, str], Claim] = {}
     holders: dict[str, list[ObjectKey]] = {}
     names: dict[ObjectKey, list[str]] = {}
     lost: dict[ObjectKey, list[Lost]] = {}
     for claim in sorted(claims, key=lambda claim: claim.age):
-        winner = winners.setdefault((claim.holder.namespace, claim.name), claim.holder)
-        if winner != claim.holder:
+        winner = winners.setdefault((claim.holder.namespace, claim.name), claim)
+        if winner.holder != claim.holder:
             lost.setdefault(claim.holder, []).append(Lost(claim, winner))
         elif claim.name not in names.setdefault(claim.holder, []):
             names[claim.holder].append(claim.name)

@@ -99,10 +99,6 @@ def _credential(item: Item[LLMProvider], inputs: Inputs, vendor: Vendor) -> Cred
             message = f"is missing, and {spec.type} wants a key: set spec.auth.apiKey, or spec.auth.none to go without"
             report.warn(Reason.NO_CREDENTIAL, "spec.auth", message)
         return None
-    for member in ("aws", "gcp", "azure"):
-        if getattr(spec.auth, member) is not None:
-            message = f"is not how type {spec.type} signs in: use spec.auth.apiKey"
-            report.refuse(Reason.UNSUPPORTED_VALUE, f"spec.auth.{member}", message)
     if spec.auth.api_key is None:
         return None
     ref = spec.auth.api_key.secret_key_ref

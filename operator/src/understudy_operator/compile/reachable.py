@@ -37,7 +37,7 @@ class Reachable:
             near = hint(ref.name, own) if at[0] == namespace else ""
             return Missing(Reason.ROUTE_NOT_FOUND, f"{key} does not exist{near}")
         if not self.directory.namespaces.permits(found.access, of=at[0], to=namespace):
-            message = f"{key} does not allow use from namespace {namespace}: its spec.access must"
+            message = f"{key} does not allow use from namespace {namespace}: its spec.access must let it in"
             return Missing(Reason.REF_NOT_PERMITTED, message)
         return found.target if found.target and found.target.rules else _not_served(found.report)
 

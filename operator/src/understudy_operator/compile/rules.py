@@ -18,19 +18,20 @@ def compile_rules(
     """The rules that have a backend left, in order."""
     rules: list[Rule] = []
     taken: set[str] = set()
-    always: str | None = None
+    takes_all: str | None = None
     for index, spec in enumerate(specs):
         at = f"spec.rules[{index}]"
-        if always is not None:
-            message = f"is never reached: {always} takes every request; put it last, or give it matches"
+        if takes_all is not None:
+            message = f"is never reached: {takes_all} takes every request; put it last, or give it matches"
             report.warn(Reason.UNREACHABLE, at, message)
         name = _unique_name(report, spec, at=at, index=index, taken=taken)
         matches = _matches(report, spec, at=at)
         backends = _backends(report, spec, directory, at=at, namespace=namespace)
-        if matches == () and always is None:
-            always = at
-        if backends and matches is not None:
-            rules.append(Rule(name=name, matches=matches, backends=backends, strategy=Strategy(spec.strategy)))
+        if not backends or matches is None:
+            continue
+        rules.append(Rule(name=name, matches=matches, backends=backends, strategy=Strategy(spec.strategy)))
+        if matches == ():
+            takes_all = takes_all or at
     return tuple(rules)
 
 
@@ -77,21 +78,26 @@ def _match(spec: MatchSpec) -> Match:
 
 
 def _backends(report: Report, spec: RuleSpec, directory: Directory, *, at: str, namespace: str) -> tuple[Backend, ...]:
+    """The backends that get requests: those with a weight, each model at a provider once."""
+    weightless = False
     found: dict[tuple[str, str], Backend] = {}
-    for index, backend in enumerate(spec.backends):
-        compiled = _backend(report, backend, directory, at=f"{at}.backends[{index}]", namespace=namespace)
-        if compiled is None:
+    for index, given in enumerate(spec.backends):
+        backend = _backend(report, given, directory, at=f"{at}.backends[{index}]", namespace=namespace)
+        if backend is None:
             continue
-        place = (compiled.provider, compiled.model)
+        if backend.weight == 0:
+            weightless = True
+            continue
+        place = (backend.provider, backend.model)
         if place in found:
             message = "is listed before in this rule: the entry with the lowest priority counts; remove the other"
             report.warn(Reason.DUPLICATE, f"{at}.backends[{index}]", message)
-        if place not in found or compiled.priority < found[place].priority:
-            found[place] = compiled
-    if found and not any(backend.weight for backend in found.values()):
-        message = "all have weight 0, so nobody answers: give at least one a weight"
+        if place not in found or backend.priority < found[place].priority:
+            found[place] = backend
+    if weightless and not found:
+        message = "leaves only weights of 0, so nobody answers: give at least one backend a weight"
         report.error(Reason.NO_BACKENDS, f"{at}.backends", message)
-    return tuple(backend for backend in found.values() if backend.weight)
+    return tuple(found.values())
 
 
 def _backend(report: Report, spec: BackendSpec, directory: Directory, *, at: str, namespace: str) -> Backend | None:

@@ -49,7 +49,8 @@ def report_lost_names(report: Report, settled: Settled) -> None:
     """Tell an object of the names that older ones hold; without any name left it is not accepted."""
     tell = report.error if report.subject in settled.names else report.refuse
     for each in settled.lost.get(report.subject, ()):
-        message = f"the name {each.claim.name} belongs to {each.winner}, which is older: choose another name"
+        how = "is older" if each.winner.age[0] < each.claim.age[0] else "is as old and comes first by name"
+        message = f"the name {each.claim.name} belongs to {each.winner.holder}, which {how}: choose another name"
         tell(Reason.CONFLICTED, each.claim.field, message)
 
 

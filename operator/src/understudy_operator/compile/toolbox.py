@@ -49,7 +49,9 @@ class Toolbox:
             near = hint(ref.name, own) if at[0] == namespace else ""
             return Missing(Reason.TOOL_NOT_FOUND, f"{key} does not exist{near}")
         if not self.namespaces.permits(found.openness, of=at[0], to=namespace):
-            message = f"{key} does not allow references from namespace {namespace}: its spec.allowedNamespaces must"
+            message = (
+                f"{key} does not allow references from namespace {namespace}: its spec.allowedNamespaces must let it in"
+            )
             return Missing(Reason.REF_NOT_PERMITTED, message)
         return found if found.declaration is not None else _not_accepted(found.item.report)
 

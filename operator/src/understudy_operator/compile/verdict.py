@@ -25,6 +25,7 @@ class Reason(StrEnum):
     NOT_ACCEPTED = "NotAccepted"
 
     INVALID = "Invalid"
+    PARTIALLY_INVALID = "PartiallyInvalid"
     UNSUPPORTED_VALUE = "UnsupportedValue"
     CONFLICTED = "Conflicted"
 
@@ -188,9 +189,12 @@ class Report:
         self._findings[Finding(severity, reason, field, message)] = None
 
     def _accepted_outcome(self) -> Outcome:
+        """Without its broken part an object may still be accepted; the reason then says so, as Gateway API's does."""
         about = [finding for finding in self._findings if finding.reason not in ABOUT_REFERENCES]
         errors = [finding for finding in about if finding.severity is Severity.ERROR]
         reason = errors[0].reason if errors else Reason.ACCEPTED
+        if self.accepted and errors and reason is not Reason.CONFLICTED:
+            reason = Reason.PARTIALLY_INVALID
         return Outcome(status=self.accepted, reason=reason, message=_joined(about))
 
     def _resolved_refs_outcome(self) -> Outcome:

@@ -27,8 +27,19 @@ def test_golden(case: str, request: pytest.FixtureRequest) -> None:
 def test_every_golden_has_its_input() -> None:
     """No expectation outlives its case."""
     outputs = sorted(path.name.removesuffix(".out.yaml") for path in TESTDATA.glob("*.out.yaml"))
-    assert CASES == outputs
+    assert outputs == CASES
+
+
+class _Readable(yaml.SafeDumper):
+    """Writes text of several lines as such."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Readable.add_representer(str, _text)
 
 
 def _written(actual: dict[str, Any]) -> str:
-    return yaml.safe_dump(actual, sort_keys=False, width=116, allow_unicode=True)
+    return yaml.dump(actual, Dumper=_Readable, sort_keys=False, width=116, allow_unicode=True)
