@@ -82,7 +82,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
     try:
         yield from yaml.parse(text, Loader=_Loader)
     except yaml.reader.ReaderError as error:
-        before = text[: error.position] if isinstance(error.position, int) else ""
+        before = text[: max(text.find(chr(error.character)), 0)]  # its position is in bytes or characters
         mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
         raise NotYaml(mark, f"is not YAML: {error.reason}") from None
     except yaml.MarkedYAMLError as error:
