@@ -54,8 +54,8 @@ def said_in(answer: dict[str, Any]) -> Said | None:
         return _read(error)
     if not error:
         return None
-    # Ollama and others: the message itself, sometimes with a type and a code beside it.
-    return _read({**answer, "message": error if isinstance(error, str) else str(error)[:_MAX_TEXT]})
+    # Ollama and others: the message itself, or a mere flag, sometimes with a type and a code beside it.
+    return _read({**answer, "message": error} if isinstance(error, str) else answer)
 
 
 def _error_of_choice(choices: Any) -> Any:

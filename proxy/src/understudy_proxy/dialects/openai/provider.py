@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
@@ -11,6 +10,7 @@ from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.openai.failures import classify, failure_in, is_success, parsed
 from understudy_proxy.dialects.openai.persona import applied
+from understudy_proxy.dialects.openai.quirks import quirks_of
 from understudy_proxy.dialects.openai.request import ChatRequest, RequestError
 from understudy_proxy.dialects.openai.usage import read_usage
 from understudy_proxy.dialects.usage import Usage
@@ -37,12 +37,16 @@ def encode(chat: ChatRequest, candidate: Candidate, prompt: Prompt | None) -> by
     Raises:
         RequestError: the body is nested too deeply to be written again.
     """
-    if prompt is None and (spliced := _spliced(chat, candidate.upstream_model)) is not None:
-        return spliced
+    quirks = quirks_of(candidate.upstream.type)
+    if prompt is None and not quirks.touch(chat.body):
+        spliced = _spliced(chat, candidate.upstream_model, metered=chat.stream and quirks.takes_stream_options)
+        if spliced is not None:
+            return spliced
     body = dict(chat.body) if prompt is None else applied(prompt, chat.body)
     body["model"] = candidate.upstream_model
     if chat.stream:
-        body["stream_options"] = _metered(body)
+        body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
+    quirks.apply(body)
     try:
         return orjson.dumps(body)
     except orjson.JSONEncodeError:
@@ -58,17 +62,18 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Reading
     return Reading(failure, None if failure is not None else read_usage(answer))
 
 
-def _spliced(chat: ChatRequest, upstream_model: str) -> bytes | None:
+def _spliced(chat: ChatRequest, upstream_model: str, *, metered: bool) -> bytes | None:
     r"""The client's bytes with another model name in them; None where that is not certain to be right.
 
     The parsed body has the key, so where its spelling stands once and nothing is spelled in `\u` escapes, that one
-    place is the key and no text or deeper key is.
+    place is the key and no text or deeper key is. Usage is asked for whether or not the client wants to see it: tokens
+    are to be counted.
     """
     raw = chat.raw
     if raw.count(_MODEL) != 1 or b"\\u" in raw:
         return None
     addition = b""
-    if chat.stream and not chat.include_usage:
+    if metered and not chat.include_usage:
         if "stream_options" in chat.body:
             return None
         addition = _METERED
@@ -78,8 +83,3 @@ def _spliced(chat: ChatRequest, upstream_model: str) -> bytes | None:
     if value is None:
         return None
     return b"".join((raw[: value.start(1)], orjson.dumps(upstream_model), addition, raw[value.end(1) :]))
-
-
-def _metered(body: dict[str, Any]) -> dict[str, Any]:
-    """Usage is asked for whether or not the client wants to see it: tokens are to be counted."""
-    return {**(body.get("stream_options") or {}), "include_usage": True}
