@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format
+.PHONY: help setup lock run test lint format generate check-diff chart e2e cluster cluster-down bench
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,35 @@ lock: ## Resolve the dependencies anew (writes requirements/*.lock)
 	$(COMPILE) --constraint requirements/dev.lock --extra operator --output-file requirements/operator.lock pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --extra cli --output-file requirements/cli.lock pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --output-file requirements/build.lock requirements/build.in
+
+run: setup ## See it work: two mock providers and a gateway, no key needed
+	$(BIN)/understudy demo
+
+test: setup ## All tests that this machine can run, against a real API server where it can be had
+	$(BIN)/pytest tests/unit tests/integration tests/apiserver
+
+e2e: setup ## A whole node with the chart installed, under load and faults (CLUSTER=kind where Docker is)
+	$(BIN)/pytest tests/e2e
+
+cluster: setup ## The same cluster, left running, with the chart installed
+	PYTHONPATH=tests $(BIN)/python -m harness.cluster up
+
+cluster-down: setup ## End the cluster that `make cluster` left running
+	PYTHONPATH=tests $(BIN)/python -m harness.cluster down
+
+bench: setup ## Side by side with nginx and a bare aiohttp pass-through, as ratios
+	$(BIN)/python bench/run.py
+
+CRD_FOLDERS := crds charts/understudy-crds/files
+
+generate: setup ## Write what is generated: the CRDs
+	$(BIN)/python -m understudy_api.crdgen $(CRD_FOLDERS)
+
+check-diff: setup ## What is committed is what would be generated
+	$(BIN)/python -m understudy_api.crdgen --check $(CRD_FOLDERS)
+
+chart: setup ## Lint the charts, and put what they render before a real API server
+	$(BIN)/pytest tests/apiserver/test_chart.py
 
 lint: setup ## Style, types, imports
 	$(BIN)/ruff check .
