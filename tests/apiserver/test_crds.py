@@ -14,6 +14,7 @@ from harness.apiserver import ApiServer
 from harness.crd_cases import BROKEN, VALID, case_id
 from harness.kubectl import Kubectl, KubectlError
 from harness.process import wait_until
+from harness.yaml_cases import SCALARS
 from understudy_api.v1alpha1 import API_VERSION, PLURALS
 
 ROOT = Path(__file__).parents[2]
@@ -151,3 +152,25 @@ def test_explains_every_part(kubectl: Kubectl) -> None:
     said = kubectl("explain", "llmroute.spec.rules.backends.weight")
     assert "share of the load" in said
     assert "Default: 1." in said
+
+
+def test_kubectl_reads_yaml_as_files_are_read(kubectl: Kubectl) -> None:
+    """A value in a file means without a cluster what it means once it is applied."""
+    lines = "\n".join(f"        v{index}: {case.values[0]}" for index, case in enumerate(SCALARS))
+    manifest = f"""
+apiVersion: {API_VERSION}
+kind: Persona
+metadata: {{name: scalars, namespace: {NAMESPACE}}}
+spec:
+  routeRef: {{name: chat}}
+  parameters:
+    defaults:
+      all:
+{lines}
+"""
+    said = json.loads(kubectl("create", "--dry-run=server", "--output=json", "--filename=-", stdin=manifest))
+    read = said["spec"]["parameters"]["defaults"]["all"]
+    expected = {f"v{index}": case.values[1] for index, case in enumerate(SCALARS)}
+    assert {key: (type(value), value) for key, value in read.items()} == {
+        key: (type(value), value) for key, value in expected.items()
+    }

@@ -29,13 +29,14 @@ def with_revision(config: Config) -> Config:
 
 
 def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (str, int, float)):  # most of what there is, so it is asked first
+        return value
     if isinstance(value, BaseModel):
-        fields = {name: getattr(value, name) for name in value.model_fields_set}
-        return {name: _plain(field) for name, field in fields.items()}
+        return {name: _plain(getattr(value, name)) for name in value.model_fields_set}
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, AbstractSet):
-        return sorted(_plain(item) for item in value)
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)
+    if isinstance(value, AbstractSet):
+        return sorted(_plain(item) for item in value)
+    return str(value)
