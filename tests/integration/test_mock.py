@@ -74,6 +74,15 @@ async def test_a_stream_goes_wrong(mock: Mock, fault: str, seen: list[str], comp
     assert (seen, complete, reset) == (told(answer), answer.complete, answer.reset)
 
 
+@pytest.mark.parametrize("chunks", [200, 5000])
+async def test_what_was_sent_before_a_reset_arrives(mock: Mock, chunks: int) -> None:
+    """A client that reads gets all chunks before a reset, however many."""
+    mock.settings = Settings(tokens=6000)
+    mock.set_faults([f"reset-after:{chunks}"])
+    answer = await ask(mock, question(stream=True))
+    assert (1 + chunks, True) == (len(answer.chunks), answer.reset)
+
+
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
     ("fault", "status", "code"),
@@ -165,6 +174,7 @@ async def test_a_whole_answer_goes_wrong(mock: Mock, fault: str, complete: bool,
     assert (complete, reset) == (answer.complete, answer.reset)
     half = good.body[: len(good.body) // 2]
     assert half.replace(b"ada-1", b"ada-2") == answer.body
+    assert int(answer.headers["content-length"]) == len(half if complete else good.body)
 
 
 @pytest.mark.parametrize("fault", ["error-first", "error-after:3", "role-then-error"])

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from harness.raw_http import PATIENCE_SECONDS, RawHttp
+from harness.raw_http import PATIENCE_SECONDS, RawHttp, exchange
 from understudy.mock import Mock
 
 
@@ -58,6 +58,28 @@ async def test_runs_until_it_is_told_to_end(end: signal.Signals) -> None:
                 output, errors = await process.communicate()
             assert (await client.answer()).complete is False
     assert (process.returncode, output, errors) == (0, b"ada has stopped.\n", b"")
+
+
+@pytest.mark.parametrize(
+    ("fault", "content", "complete", "reset"),
+    [
+        pytest.param("refuse", b"", False, False, id="refuse"),
+        pytest.param("reset", b"", False, True, id="reset"),
+        pytest.param("cut-after:2", b'" hello"', False, False, id="cut"),
+        pytest.param("reset-after:2", b'" hello"', False, True, id="reset mid-stream"),
+        pytest.param("end-after:2", b'" hello"', True, False, id="a good end without the end"),
+        pytest.param("slow-headers:100ms", b"[DONE]", True, False, id="slow headers"),
+    ],
+)
+async def test_ends_connections_as_told(fault: str, content: bytes, complete: bool, reset: bool) -> None:
+    """The command, which runs on the fastest event loop there is, ends connections just as a mock in a test does."""
+    body = {"model": "gpt", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+    async with running(["--reply=Well, hello there"]) as process:
+        port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", await welcome(process))[0])
+        headers = {"x-mock-fault": fault}
+        answer = await exchange(port, "POST", "/v1/chat/completions", json.dumps(body).encode(), headers)
+    assert (complete, reset, True) == (answer.complete, answer.reset, content in answer.body)
+    assert (b"there" in answer.body) == (content == b"[DONE]")
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")

@@ -1,12 +1,14 @@
 """What a mock remembers, what can be asked and told of it while it runs, and how it dies and returns."""
 
+import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
 
-from harness.raw_http import Answer, RawHttp, eventually, exchange
+from harness.raw_http import PATIENCE_SECONDS, Answer, RawHttp, eventually, exchange
 from understudy.mock import Mock, Settings
 
 CHAT = "/v1/chat/completions"
@@ -143,6 +145,17 @@ async def test_dies_and_returns(mock: Mock) -> None:
     assert (mock.requests[0].client_left, mock.stats.aborted, mock.stats.in_flight) == (False, 0, 0)
 
 
+async def test_a_dead_mock_keeps_its_port() -> None:
+    """No other program gets the port of a mock that is about to return; a closed one gives it back."""
+    async with Mock() as mock:
+        await mock.stop()
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", mock.port))
+        await mock.close()
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", mock.port))
+
+
 async def test_an_idle_connection_dies_with_the_mock(mock: Mock) -> None:
     """A client that keeps connections for later finds them closed."""
     async with RawHttp(mock.port) as client:
@@ -162,6 +175,8 @@ async def test_many_streams_at_once() -> None:
             await client.__aenter__()
             client.send("POST", CHAT, question(stream=True))
         await eventually(lambda: mock.stats.in_flight == 50)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await mock.close()
     answers = [await client.answer() for client in clients]
     assert (50, {False}) == (mock.stats.max_in_flight, {answer.complete for answer in answers})
 

@@ -26,7 +26,7 @@ from understudy.mock.wire import send
 # As large as a request with images gets; more is refused as too large.
 _LARGEST_BODY = 32 * 1024 * 1024
 # Handlers end at once when their connections are gone; this only bounds what should not happen.
-_SHUTDOWN_SECONDS = 2.0
+_SHUTDOWN_SECONDS = 30.0
 
 
 class Mock:

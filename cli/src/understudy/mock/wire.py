@@ -4,21 +4,28 @@ What is to be sent, when, and how it ends is decided in `delivery`.
 """
 
 import asyncio
+import contextlib
 import socket
+import sys
 from http import HTTPStatus
-from struct import pack
+from struct import pack, unpack
 
 from aiohttp import web
 
 from understudy.mock.delivery import Delivery, Ending
 from understudy.mock.records import Recorded
 
+if sys.platform == "linux":
+    from fcntl import ioctl
+    from termios import TIOCOUTQ
+
 # No client waits longer, and a forgotten one does not keep its connection for ever.
 _LONGEST_STALL_SECONDS = 3600.0
 # Enough steps that a reader sees many small reads, few enough that their timing stays exact.
 _HEAD_STEPS = 20
-# How often to look whether the kernel has taken what was written.
+# How often to look whether all that was written has arrived, and how long to wait for a reader that does not read.
 _FLUSH_CHECK_SECONDS = 0.001
+_LONGEST_FLUSH_SECONDS = 5.0
 
 
 async def send(request: web.BaseRequest, delivery: Delivery, recorded: Recorded) -> web.StreamResponse:
@@ -66,13 +73,29 @@ async def _end(request: web.BaseRequest, ending: Ending) -> None:
     if ending is not Ending.RESET:
         transport.close()
         return
-    # A reset throws away what has not left yet, so what was written has to leave first.
-    while transport.get_write_buffer_size() and not transport.is_closing():  # noqa: ASYNC110 - nothing tells of it
-        await asyncio.sleep(_FLUSH_CHECK_SECONDS)
     connection = transport.get_extra_info("socket")
-    # Lingering for no time makes the kernel send RST instead of FIN.
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))
-    transport.abort()
+    # A reset throws away what the other side has not got yet; the chunks before it are to arrive.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LONGEST_FLUSH_SECONDS):
+            while _on_the_way(transport, connection):  # noqa: ASYNC110 - nothing tells of its end
+                await asyncio.sleep(_FLUSH_CHECK_SECONDS)
+    if not transport.is_closing():
+        # Lingering for no time makes the kernel send RST instead of FIN.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))
+        transport.abort()
+
+
+def _on_the_way(transport: asyncio.Transport, connection: socket.socket) -> bool:
+    """Whether bytes that were written have not reached the other side's kernel yet."""
+    if transport.is_closing():
+        return False
+    if transport.get_write_buffer_size():
+        return True
+    if sys.platform != "linux":
+        return False
+    # What is sent and not acknowledged, SIOCOUTQ, which has the number of TIOCOUTQ: man 7 tcp
+    (unacknowledged,) = unpack("i", ioctl(connection.fileno(), TIOCOUTQ, bytes(4)))
+    return bool(unacknowledged)
 
 
 async def _send_slowly(request: web.BaseRequest, delivery: Delivery, recorded: Recorded) -> web.StreamResponse:
