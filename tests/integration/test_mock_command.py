@@ -78,8 +78,11 @@ async def test_ends_connections_as_told(fault: str, content: bytes, complete: bo
         port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", await welcome(process))[0])
         headers = {"x-mock-fault": fault}
         answer = await exchange(port, "POST", "/v1/chat/completions", json.dumps(body).encode(), headers)
+        process.terminate()
+        _, errors = await process.communicate()
     assert (complete, reset, True) == (answer.complete, answer.reset, content in answer.body)
     assert (b"there" in answer.body) == (content == b"[DONE]")
+    assert errors == b""
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")

@@ -3,7 +3,7 @@
 Faults are no part of it: they come and go while a mock runs (see `faults`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +25,4 @@ class Settings:
     first_token_delay: float = 0.0
     token_interval: float = 0.0
     models: tuple[str, ...] = ()
-    require_key: str | None = None
+    require_key: str | None = field(default=None, repr=False)
