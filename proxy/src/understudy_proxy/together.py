@@ -112,13 +112,12 @@ def agreed(answers: Sequence[dict[str, Any] | None]) -> dict[str, Any]:
     """One answer of `/config` from those of all workers; None is one that did not answer."""
     given = [answer for answer in answers if answer is not None]
     revisions = {answer["revision"] for answer in given}
-    first = given[0] if given else {"source": None, "rejected": None, "state": {}}
-    whole = len(given) == len(answers) and len(revisions) == 1
-    rejected = next((answer["rejected"] for answer in given if answer["rejected"]), None)
+    revision = revisions.pop() if len(given) == len(answers) and len(revisions) == 1 else None
+    first = given[0] if given else {"source": None, "state": {}}
     return {
         **first,
-        "revision": revisions.pop() if whole else None,
-        "loadedAt": max((answer["loadedAt"] for answer in given), default=None) if whole else None,
-        "rejected": rejected,
+        "revision": revision,
+        "loadedAt": max(answer["loadedAt"] for answer in given) if revision is not None else None,
+        "rejected": next((answer["rejected"] for answer in given if answer["rejected"]), None),
         "workers": [answer["revision"] if answer else None for answer in answers],
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from understudy_proxy.telemetry.logs import LogWriter, logging_through
+from understudy_proxy.telemetry.logs import JsonHandler, LogWriter, logging_through
 from understudy_proxy.telemetry.masking import Masker
 
 CANARY = "sk-canary-9f8e7d"
