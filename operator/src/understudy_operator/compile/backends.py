@@ -1,62 +1,59 @@
 """From a reference to a model at a provider: found and permitted, or why not."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from understudy_api.config import Provider
-from understudy_api.v1alpha1.meta import ObjectReference
-from understudy_api.v1alpha1.reading import nearest
+from understudy_api.v1alpha1.meta import LabelSelector, ObjectReference
 from understudy_operator.compile.inputs import NamespacedName
-from understudy_operator.compile.namespaces import Namespaces
+from understudy_operator.compile.lookup import Lookup, hint, not_permitted
+from understudy_operator.compile.namespaces import Namespaces, matches
 from understudy_operator.compile.providers import CompiledProvider
 from understudy_operator.compile.sources import Missing
 from understudy_operator.compile.verdict import ObjectKey, Reason, Report
 
 
-@dataclass(frozen=True, slots=True)
 class Directory:
     """The providers that routes and personas may refer to."""
 
-    providers: Mapping[NamespacedName, CompiledProvider]
-    unreadable: Mapping[ObjectKey, Report]
-    namespaces: Namespaces
-    _names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    def __init__(
+        self,
+        providers: Mapping[NamespacedName, CompiledProvider],
+        unreadable: Mapping[ObjectKey, Report],
+        namespaces: Namespaces,
+    ) -> None:
+        self._providers = providers
+        self.namespaces = namespaces
+        self._lookup = Lookup(
+            "LLMProvider",
+            providers,
+            unreadable,
+            not_found=Reason.BACKEND_NOT_FOUND,
+            not_served=Reason.BACKEND_NOT_SERVED,
+        )
+        self._selected: dict[tuple[str, str], tuple[Provider, ...]] = {}  # many personas share few selectors
 
     def find(self, ref: ObjectReference, *, namespace: str) -> Provider | Missing:
         """The provider that an object in `namespace` refers to."""
         at = (ref.namespace or namespace, ref.name)
-        key = ObjectKey("LLMProvider", *at)
-        found = self.providers.get(at)
-        if found is None:
-            if key in self.unreadable:
-                why = self.unreadable[key].why_not_served()
-                return Missing(Reason.BACKEND_NOT_SERVED, f"{key} is not served ({why})")
-            return Missing(Reason.BACKEND_NOT_FOUND, f"{key} does not exist{self._hint(at, namespace=namespace)}")
+        found = self._lookup.find(at, namespace=namespace)
+        if isinstance(found, Missing):
+            return found
         if not self.namespaces.permits(found.openness, of=at[0], to=namespace):
-            message = (
-                f"{key} does not allow references from namespace {namespace}: its spec.allowedNamespaces must let it in"
+            return not_permitted(found.item.report, namespace=namespace, field="spec.allowedNamespaces")
+        return found.config or self._lookup.not_served(found.item.report)
+
+    def select(self, selector: LabelSelector, *, namespace: str) -> tuple[Provider, ...]:
+        """The served providers that match, of those that an object in `namespace` may refer to, by their keys."""
+        asked = (namespace, selector.model_dump_json())
+        if asked not in self._selected:
+            self._selected[asked] = tuple(
+                provider.config
+                for at, provider in self._providers.items()
+                if provider.config is not None
+                and matches(selector, provider.item.resource.metadata.labels)
+                and self.namespaces.permits(provider.openness, of=at[0], to=namespace)
             )
-            return Missing(Reason.REF_NOT_PERMITTED, message)
-        if found.config is None:
-            why = found.item.report.why_not_served()
-            return Missing(Reason.BACKEND_NOT_SERVED, f"{key} is not served ({why})")
-        return found.config
-
-    def permitted(self, *, namespace: str) -> Iterable[CompiledProvider]:
-        """All providers that an object in `namespace` may refer to, in the order of their keys."""
-        return (
-            provider
-            for at, provider in self.providers.items()
-            if self.namespaces.permits(provider.openness, of=at[0], to=namespace)
-        )
-
-    def _hint(self, at: NamespacedName, *, namespace: str) -> str:
-        """The nearest name, but never one out of a namespace whose providers the author may not see."""
-        if at[0] != namespace:
-            return ""
-        if namespace not in self._names:
-            self._names[namespace] = tuple(name for where, name in self.providers if where == namespace)
-        return hint(at[1], self._names[namespace])
+        return self._selected[asked]
 
 
 def key_of(provider: Provider) -> str:
@@ -78,9 +75,3 @@ def find_model(provider: Provider, model: str) -> Missing | None:
     else:
         message = f"{label_of(provider)} has no model {model}{hint(model, provider.models)}"
     return Missing(Reason.MODEL_NOT_FOUND, message)
-
-
-def hint(wanted: str, known: Iterable[str]) -> str:
-    """`; did you mean gpt-4o?`, or nothing when nothing is near."""
-    word = nearest(wanted, known)
-    return f"; did you mean {word}?" if word else ""

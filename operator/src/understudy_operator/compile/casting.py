@@ -9,7 +9,6 @@ from understudy_api.v1alpha1.meta import LabelSelector, ObjectReference
 from understudy_api.v1alpha1.persona import Constraints, CostTier, Preference
 from understudy_api.v1alpha1.provider import ProviderType
 from understudy_operator.compile.backends import Directory, find_model, key_of, label_of
-from understudy_operator.compile.namespaces import matches
 from understudy_operator.compile.sources import Missing
 from understudy_operator.compile.vendors import VENDORS
 from understudy_operator.compile.verdict import Reason, Report
@@ -109,11 +108,7 @@ class Caster:
         return []
 
     def _selected(self, selector: LabelSelector, model: str | None, *, field: str) -> list[tuple[str, str]]:
-        providers = [
-            provider.config
-            for provider in self.directory.permitted(namespace=self.namespace)
-            if provider.config is not None and matches(selector, provider.item.resource.metadata.labels)
-        ]
+        providers = self.directory.select(selector, namespace=self.namespace)
         models = [each for provider in providers for each in self._suitable(provider) if model in {None, each[1]}]
         if not providers:
             message = "matches no LLMProvider that is served and allows references from this namespace"

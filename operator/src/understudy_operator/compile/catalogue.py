@@ -27,7 +27,7 @@ class KnownModel:
 
 def known_model(type_: ProviderType, upstream_name: str) -> KnownModel | None:
     """What is known of a vendor's model; a dated snapshot is taken for the model whose name it extends."""
-    models = _MODELS.get(type_, {})
+    models = KNOWN_MODELS.get(type_, {})
     return models.get(upstream_name) or models.get(_SNAPSHOT.sub("", upstream_name))
 
 
@@ -54,7 +54,7 @@ _THINKS_AND_SEES = _THINKS | {Capability.VISION}
 _CONTINUES = _THINKS_AND_SEES | {Capability.PREFILL}
 _HEARS = _THINKS_AND_SEES | {Capability.AUDIO}
 
-_MODELS: dict[ProviderType, dict[str, KnownModel]] = {
+KNOWN_MODELS: dict[ProviderType, dict[str, KnownModel]] = {
     ProviderType.OPENAI: {
         "gpt-4o": KnownModel(_SEES, 128_000, 16_384, _price("2.50", "10.00", cached="1.25")),
         "gpt-4o-2024-05-13": KnownModel(_SEES, 128_000, 4_096, _price("5.00", "15.00")),

@@ -7,6 +7,7 @@ from understudy_api.config import Config, Credentials, Target, with_revision
 from understudy_operator.compile.backends import Directory
 from understudy_operator.compile.index import index_names
 from understudy_operator.compile.inputs import Inputs
+from understudy_operator.compile.lookup import Lookup
 from understudy_operator.compile.namespaces import Namespaces
 from understudy_operator.compile.personas import compile_personas
 from understudy_operator.compile.providers import CompiledProvider, compile_providers
@@ -16,7 +17,7 @@ from understudy_operator.compile.routes import compile_routes
 from understudy_operator.compile.targets import CompiledTargets
 from understudy_operator.compile.toolbox import Toolbox
 from understudy_operator.compile.tools import compile_tools
-from understudy_operator.compile.verdict import Verdict
+from understudy_operator.compile.verdict import Reason, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,26 @@ def compile_objects(inputs: Inputs) -> Compiled:
     directory = Directory(providers, objects.unreadable, namespaces)
     routes = compile_routes(objects.routes, directory)
     personas = compile_personas(
+        objects.personas,
         Reachable(
             inputs=inputs,
-            personas=objects.personas,
+            personas=Lookup(
+                "Persona",
+                objects.personas,
+                objects.unreadable,
+                not_found=Reason.PERSONA_NOT_FOUND,
+                not_served=Reason.PERSONA_NOT_SERVED,
+            ),
             directory=directory,
-            routes=routes.by_name,
+            routes=Lookup(
+                "LLMRoute",
+                routes.by_name,
+                objects.unreadable,
+                not_found=Reason.ROUTE_NOT_FOUND,
+                not_served=Reason.ROUTE_NOT_SERVED,
+            ),
             toolbox=Toolbox(tools, objects.unreadable, namespaces),
-        )
+        ),
     )
     served = {each.item.key: each.config for each in providers.values() if each.config is not None}
     config = with_revision(

@@ -5,6 +5,7 @@ Each entry goes when its feature comes. A field whose neglect would be unsafe is
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 from pydantic.alias_generators import to_snake
 
@@ -61,6 +62,12 @@ def warn_of_pending(report: Report, resource: AnyKind) -> None:
 
 def _value_at(resource: AnyKind, field: str) -> object:
     value: object = resource
-    for part in field.split("."):
-        value = getattr(value, to_snake(part), None)
+    for attribute in _attributes(field):
+        value = getattr(value, attribute, None)
     return value
+
+
+@cache
+def _attributes(field: str) -> tuple[str, ...]:
+    """Where a field is in a model: `spec.limits.requestsPerMinute` is at spec, limits, requests_per_minute."""
+    return tuple(to_snake(part) for part in field.split("."))

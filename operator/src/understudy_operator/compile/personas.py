@@ -1,9 +1,10 @@
 """Personas: the roles that apps cast, which are routes with a prompt."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from understudy_api.config import Prompt, Target, TargetKind
 from understudy_api.v1alpha1 import Persona
+from understudy_operator.compile.inputs import NamespacedName
 from understudy_operator.compile.names import Claim, settle
 from understudy_operator.compile.parameters import compile_parameters
 from understudy_operator.compile.pending import warn_of_pending
@@ -22,17 +23,16 @@ from understudy_operator.compile.targets import (
 from understudy_operator.compile.verdict import Reason
 
 
-def compile_personas(reachable: Reachable) -> CompiledTargets:
+def compile_personas(items: Mapping[NamespacedName, Item[Persona]], reachable: Reachable) -> CompiledTargets:
     """All personas: which can be accepted, then who may have which name, then who plays them."""
-    items = reachable.personas.values()
-    systems = {item.key: _system(item, reachable) for item in items}
-    accepted = [item for item in items if item.report.accepted]
+    systems = {item.key: _system(item, reachable) for item in items.values()}
+    accepted = [item for item in items.values() if item.report.accepted]
     settled = settle(claim for item in accepted for claim in _claims(item))
     for item in accepted:
         report_lost_names(item.report, settled)
     personas = {
         at: _compile_persona(item, reachable, system=systems[item.key], names=settled.names.get(item.key, ()))
-        for at, item in reachable.personas.items()
+        for at, item in items.items()
     }
     return CompiledTargets(personas, settled)
 

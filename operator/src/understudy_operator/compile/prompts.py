@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from understudy_api.v1alpha1 import Persona
 from understudy_api.v1alpha1.persona import SystemPrompt
-from understudy_operator.compile.backends import hint
-from understudy_operator.compile.inputs import Inputs, NamespacedName
+from understudy_operator.compile.inputs import Inputs
+from understudy_operator.compile.lookup import Lookup, hint
 from understudy_operator.compile.reading import Item
 from understudy_operator.compile.sources import Missing, read_config_map_text
 from understudy_operator.compile.verdict import Reason
@@ -22,7 +22,7 @@ MAX_INCLUDED = 64
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
-Personas = Mapping[NamespacedName, Item[Persona]]
+Personas = Lookup[Item[Persona]]
 Values = Mapping[str, str | None]
 """Of variables; None is declared without a value."""
 
@@ -70,9 +70,9 @@ class _Writer:
             return Missing(Reason.INVALID, f"goes in a circle: {circle}; remove one of the steps")
         if name in self.included:
             return None
-        item = self.personas.get((self.namespace, name))
-        if item is None:
-            return Missing(Reason.PERSONA_NOT_FOUND, self._no_such(name))
+        item = self.personas.find((self.namespace, name), namespace=self.namespace)
+        if isinstance(item, Missing):
+            return item
         if len(path) > MAX_DEPTH or len(self.included) >= MAX_INCLUDED:
             return Missing(Reason.INVALID, f"leads to more than {MAX_DEPTH} levels or {MAX_INCLUDED} personas")
         self.included.add(name)
@@ -109,10 +109,6 @@ class _Writer:
             return system.text or ""
         ref = system.config_map_key_ref
         return read_config_map_text(self.inputs, (self.namespace, ref.name), key=ref.key)
-
-    def _no_such(self, name: str) -> str:
-        known = (other for where, other in self.personas if where == self.namespace)
-        return f"Persona {self.namespace}/{name} does not exist or cannot be read{hint(name, known)}"
 
 
 def _values(system: SystemPrompt, outer: Values) -> Values:

@@ -23,7 +23,6 @@ class CompiledTool:
     """A readable LLMTool, and its declaration in OpenAI's form unless it is not accepted."""
 
     item: Item[LLMTool]
-    function_name: str
     declaration: dict[str, Any] | None
 
     @property
@@ -50,9 +49,9 @@ def _compile_tool(item: Item[LLMTool]) -> CompiledTool:
         report.refuse(Reason.INVALID, "spec.functionName", message)
     schema = _schema(report, spec.parameters)
     if not report.accepted:
-        return CompiledTool(item, name, declaration=None)
+        return CompiledTool(item, declaration=None)
     function = {"name": name, "description": spec.description, "parameters": schema}
-    return CompiledTool(item, name, declaration={"type": "function", "function": function})
+    return CompiledTool(item, declaration={"type": "function", "function": function})
 
 
 def _schema(report: Report, given: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     ROUTE_NOT_FOUND = "RouteNotFound"
     ROUTE_NOT_SERVED = "RouteNotServed"
     PERSONA_NOT_FOUND = "PersonaNotFound"
+    PERSONA_NOT_SERVED = "PersonaNotServed"
     TOOL_NOT_FOUND = "ToolNotFound"
     TOOL_NOT_SERVED = "ToolNotServed"
     NO_BACKENDS = "NoBackends"
@@ -69,6 +70,7 @@ ABOUT_REFERENCES = frozenset(
         Reason.ROUTE_NOT_FOUND,
         Reason.ROUTE_NOT_SERVED,
         Reason.PERSONA_NOT_FOUND,
+        Reason.PERSONA_NOT_SERVED,
         Reason.TOOL_NOT_FOUND,
         Reason.TOOL_NOT_SERVED,
         Reason.NO_BACKENDS,

@@ -250,11 +250,12 @@ def test_whatever_the_configuration_refers_to_is_in_it(objects: list[Any]) -> No
 
 @given(objects=sound_objects)
 def test_a_digest_says_that_an_object_is_served(objects: list[Any]) -> None:
-    """Served objects have a digest, others have none, and only served ones are degraded."""
+    """Served objects have a digest; the others have none, and a condition that says why."""
     for verdict in _compiled(objects).verdicts:
         assert verdict.serving == bool(verdict.digest)
         assert verdict.serving or not verdict.degraded
         assert verdict.accepted.status or not verdict.serving
+        assert verdict.serving or not (verdict.accepted.status and verdict.resolved_refs.status)
 
 
 class _Watched(dict[Any, Any]):
