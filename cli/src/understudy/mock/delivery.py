@@ -89,9 +89,9 @@ class Delivery:
     head_time: float = 0.0
 
 
-def whole(status: int, headers: Mapping[str, str], content: bytes) -> Delivery:
+def whole(status: int, headers: Mapping[str, str], content: bytes, *, wait: float = 0.0) -> Delivery:
     """Return the delivery of `content` in one piece."""
-    return Delivery(status, headers, ((0.0, content),), len(content))
+    return Delivery(status, headers, ((0.0, content),), len(content), wait=wait)
 
 
 def delivery_of(answer: Answer, settings: Settings) -> Delivery:
@@ -99,7 +99,7 @@ def delivery_of(answer: Answer, settings: Settings) -> Delivery:
     content = answer.content
     if isinstance(content, Body):
         wait = settings.first_token_delay + settings.token_interval * (content.tokens - 1) if content.tokens else 0.0
-        return replace(whole(200, answer.headers, content.content), wait=wait)
+        return whole(200, answer.headers, content.content, wait=wait)
     return Delivery(200, answer.headers, _paced(content, settings))
 
 

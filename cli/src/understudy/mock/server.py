@@ -168,7 +168,7 @@ class Mock:
             body = await _body(request)
         except web.RequestPayloadError:
             return web.Response(status=400, text="The request body cannot be read: its encoding is broken.\n")
-        path = request.path
+        path, _, _ = request.raw_path.partition("?")
         if path == "/health":
             return web.Response(
                 body=orjson.dumps({"status": "ok" if self.health_status < 400 else "unhealthy", "name": self.name}),
