@@ -44,9 +44,6 @@ from understudy_proxy.telemetry.outcomes import Outcomes
 
 _log = logging.getLogger(__name__)
 _SOURCE_RETRY_SECONDS = 5.0
-_FIRST_CONFIGURATION_SECONDS = 2.0
-"""How long callers are kept waiting at the door of a new process, before they are told that it has nothing to serve. A
-worker that takes the place of a dead one must not answer 503 meanwhile: the others on its port have a configuration."""
 
 
 class Gateway:
@@ -91,12 +88,26 @@ class Gateway:
         return self._admin.port
 
     async def start(self, public: socket.socket, admin: socket.socket) -> None:
-        """Serve on both sockets, callers as soon as there is a configuration, or soon after if none comes."""
+        """Serve on both sockets, at once; without a configuration as long as the source has none."""
+        await self.begin(admin)
+        await self.open(public)
+
+    async def begin(self, admin: socket.socket) -> None:
+        """Follow the source, and tell operators of it."""
         self._following = asyncio.create_task(self._follow(), name="config-source")
         await self._admin.start(admin)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_FIRST_CONFIGURATION_SECONDS):
+
+    async def configured(self, *, within_seconds: float) -> bool:
+        """Wait for the first configuration; False when none came in time."""
+        try:
+            async with asyncio.timeout(within_seconds):
                 await self._configured.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def open(self, public: socket.socket) -> None:
+        """Let callers in."""
         await self._public.start(public)
 
     def retire(self) -> None:

@@ -23,6 +23,9 @@ from understudy_proxy.telemetry.masking import Masker
 from understudy_proxy.workers import run_workers
 
 _log = logging.getLogger(__name__)
+_FIRST_CONFIGURATION_SECONDS = 2.0
+"""How long callers are kept waiting at the door of a new process, before they are told that it has nothing to serve. A
+worker that takes the place of a dead one must not answer 503 meanwhile: the others on its port have a configuration."""
 _SWITCH_SECONDS = 0.001
 """How long a thread that builds a configuration or renders metrics may keep the event loop from its next turn; Python's
 own 5 ms is more than a request takes here."""
@@ -70,7 +73,9 @@ def run_worker(
         async def serve() -> None:
             gateway = Gateway(settings, source, writer=writer, masker=masker)
             try:
-                await gateway.start(public, admin)
+                await gateway.begin(admin)
+                await gateway.configured(within_seconds=_FIRST_CONFIGURATION_SECONDS)
+                await gateway.open(public)
                 await _until_ended(gateway, settings, leash)
             finally:
                 await gateway.close()
