@@ -11,7 +11,7 @@ from understudy_operator.compile import Severity
 
 def as_text(checked: Checked) -> str:
     """A line for each finding, which editors and terminals make clickable, and a summary."""
-    lines = [f"{each.position}: {each.severity.lower()}: {each}" for each in checked.findings]
+    lines = [_printable(f"{each.position}: {each.severity.lower()}: {each}") for each in checked.findings]
     return "\n".join([*lines, summary(checked)])
 
 
@@ -67,7 +67,12 @@ def _annotation(finding: Finding) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return _printable(text).replace("%", "%25")
+
+
+def _printable(text: str) -> str:
+    """On one line: names of files and objects may hold anything, and a terminal obeys what it is sent."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _property(text: str) -> str:

@@ -154,9 +154,19 @@ def _description(schema: Mapping[str, Any]) -> str:
 
 
 def _check_bounds(schema: Mapping[str, Any], place: _Place) -> None:
-    bound = {"string": "maxLength", "array": "maxItems"}.get(str(schema["type"]))
-    if schema["type"] == "object" and "properties" not in schema:
-        bound = "maxProperties"
-    empty = schema.keys() <= {"type", "description"}
-    if bound and bound not in schema and "enum" not in schema and not (schema["type"] == "object" and empty):
+    bound = _bound_of(schema)
+    if bound and bound not in schema:
         raise NotStructural(f"{place.path}: unbounded; give it a {bound}")
+
+
+def _bound_of(schema: Mapping[str, Any]) -> str | None:
+    """The keyword that bounds a schema, where anything has to."""
+    match schema["type"]:
+        case "string" if "enum" not in schema:
+            return "maxLength"
+        case "array":
+            return "maxItems"
+        case "object" if schema.keys() & {"additionalProperties", "x-kubernetes-preserve-unknown-fields"}:
+            return "maxProperties"
+        case _:
+            return None

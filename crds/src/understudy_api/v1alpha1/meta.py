@@ -24,6 +24,14 @@ HeaderName = Annotated[str, Field(min_length=1, max_length=256, pattern=patterns
 HeaderValue = Annotated[str, Field(max_length=4096, pattern=patterns.ONE_LINE)]
 Duration = Annotated[str, Field(min_length=2, max_length=32, pattern=patterns.DURATION)]
 """A length of time such as `300ms`, `1.5s`, `5m`, `1h30m` or `30d`."""
+PositiveDuration = Annotated[
+    Duration,
+    Invariant(
+        cel="self.matches('[1-9]')",
+        message="must be longer than 0s",
+        holds=lambda duration: any(digit in "123456789" for digit in duration),
+    ),
+]
 Money = Annotated[str, Field(min_length=1, max_length=20, pattern=patterns.MONEY)]
 """US dollars as a decimal string, because binary floats lose cents."""
 LabelKey = Annotated[str, Field(min_length=1, max_length=317)]

@@ -17,17 +17,41 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """What must hold between the fields of one part of an object.
+    """What must hold: between the fields of a part that lists it, or of a value that it annotates.
 
     Attributes:
         cel: The rule for the API server, over `self`.
         message: What a person sees when it is broken.
-        holds: The same rule over the model.
+        holds: The same rule over the model or the value.
     """
 
     cel: str
     message: str
     holds: Callable[[Any], bool]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The schema of the annotated value, and then the check."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema of the annotated value with the rule."""
+        return {**handler(schema), **rules((self,))}
+
+    def _check(self, value: Any) -> Any:
+        refuse_broken((self,), value)
+        return value
+
+
+def rules(invariants: tuple[Invariant, ...]) -> JsonSchemaValue:
+    """Invariants as Kubernetes' own keyword."""
+    return {"x-kubernetes-validations": [{"rule": each.cel, "message": each.message} for each in invariants]}
+
+
+def refuse_broken(invariants: tuple[Invariant, ...], value: Any) -> None:
+    """Raise one error with the messages of all invariants that `value` breaks."""
+    broken = [each.message for each in invariants if not each.holds(value)]
+    if broken:
+        raise PydanticCustomError("invariant", "{messages}", {"messages": broken})
 
 
 class ApiModel(BaseModel):
@@ -41,9 +65,7 @@ class ApiModel(BaseModel):
 
     @model_validator(mode="after")
     def _check_invariants(self) -> Self:
-        broken = [each.message for each in self.invariants if not each.holds(self)]
-        if broken:
-            raise PydanticCustomError("invariant", "{messages}", {"messages": broken})
+        refuse_broken(self.invariants, self)
         return self
 
     @classmethod
@@ -51,9 +73,7 @@ class ApiModel(BaseModel):
         """The model's schema with its invariants as Kubernetes' own keyword."""
         json_schema = handler(schema)
         if cls.invariants:
-            handler.resolve_ref_schema(json_schema)["x-kubernetes-validations"] = [
-                {"rule": each.cel, "message": each.message} for each in cls.invariants
-            ]
+            handler.resolve_ref_schema(json_schema).update(rules(cls.invariants))
         return json_schema
 
 

@@ -8,11 +8,11 @@ from pydantic import Field
 from understudy_api.v1alpha1 import patterns
 from understudy_api.v1alpha1.meta import (
     ConfigMapKeySelector,
-    Duration,
     LabelSelector,
     ModelName,
     Name,
     ObjectReference,
+    PositiveDuration,
     Resource,
 )
 from understudy_api.v1alpha1.model import ApiModel, Invariant, Unique, UniqueBy
@@ -118,7 +118,7 @@ class PersonaTools(ApiModel):
 class PersonaSession(ApiModel):
     """How conversations are kept."""
 
-    ttl: Duration = "1h"
+    ttl: PositiveDuration = "1h"
     """How long after its last use a conversation is forgotten."""
     max_messages: Annotated[int, Field(ge=1, le=100_000)] = 100
     """How many of its last messages are sent along."""

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from understudy_api.v1alpha1.meta import SELECTOR_WITH_FROM, Duration, FromNamespaces, LabelSelector, Money
+from understudy_api.v1alpha1.meta import SELECTOR_WITH_FROM, FromNamespaces, LabelSelector, Money, PositiveDuration
 from understudy_api.v1alpha1.model import ApiModel, Invariant
 
 
@@ -33,7 +33,7 @@ class Limit(ApiModel):
     """Requests in a window; either this or tokens."""
     tokens: Annotated[int, Field(ge=1, le=1_000_000_000_000)] | None = None
     """Input and output tokens in a window; either this or requests."""
-    window: Duration
+    window: PositiveDuration
     """How long a window is."""
 
 
@@ -50,7 +50,7 @@ class Budget(ApiModel):
     per: Per
     amount: Money
     """US dollars."""
-    window: Duration
+    window: PositiveDuration
     """How long a window is."""
     on_exceeded: OnExceeded = OnExceeded.REJECT
 
@@ -66,7 +66,7 @@ class CacheScope(StrEnum):
 class Cache(ApiModel):
     """Answer identical requests from memory."""
 
-    ttl: Duration
+    ttl: PositiveDuration
     """How long an answer is kept."""
     scope: CacheScope = CacheScope.CALLER
 

@@ -15,6 +15,7 @@ from understudy_api.v1alpha1.meta import (
     ModelName,
     Money,
     Name,
+    PositiveDuration,
     Resource,
     SecretKeySelector,
     ServiceReference,
@@ -202,7 +203,7 @@ class ProviderModel(ApiModel):
 class Discovery(ApiModel):
     """Take the model list from a self-hosted server itself."""
 
-    interval: Duration = "30s"
+    interval: PositiveDuration = "30s"
     """How often the server is asked for its models."""
 
 

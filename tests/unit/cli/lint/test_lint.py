@@ -78,6 +78,16 @@ def test_github(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert said == f"::error file={place},line=1,col=1::is no Kubernetes object: it has no apiVersion and kind"
 
 
+@pytest.mark.parametrize("output", ["text", "github"])
+def test_sends_a_terminal_no_control_characters(output: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file from somebody else cannot paint over the screen, nor write a line of its own."""
+    name = r'"a\e[2J\n::error::b"'
+    manifest = f"apiVersion: understudy.dev/v1alpha1\nkind: LLMRoute\nmetadata: {{name: {name}}}\nspec: {{rules: 1}}\n"
+    lines = _lint(monkeypatch, "-f", "-", "-o", output, stdin=manifest).output.splitlines()
+    assert len(lines) == 3
+    assert all(line.isprintable() for line in lines)
+
+
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     """`helm template . | understudy lint -f -`."""
     result = _lint(monkeypatch, "-f", "-", stdin=(TESTDATA / "misspelled" / "provider.yaml").read_text())
