@@ -61,13 +61,14 @@ def a_provider(
     per_address: bool = False,
     visible_to: tuple[str, ...] | None = None,
     health: HealthPolicy | None = None,
+    type: str = "OpenAICompatible",  # noqa: A002 - the field's own name
 ) -> Provider:
     """A provider `namespace/name` with plain models, or with those of `serves`."""
     namespace, name = key.split("/")
     return Provider(
         namespace=namespace,
         name=name,
-        type="OpenAICompatible",
+        type=type,
         system="openai",
         dialect=Dialect.OPENAI,
         base_url="http://127.0.0.1:9/v1",
