@@ -126,7 +126,7 @@ class MemoryCluster:
         async with self._call("apply", type_, name_of(manifest)):
             old = self._objects.get((type_, *name_of(manifest)))
             wanted = version_of(manifest)
-            if wanted and (old is None or version_of(old) != wanted):
+            if wanted and old is not None and version_of(old) != wanted:
                 raise Conflict(f"{name_of(manifest)} is at another version")
             if old is not None and _content(old) == _content(manifest):
                 return copy.deepcopy(old)

@@ -143,7 +143,10 @@ class Cluster(Protocol):
         ...
 
     async def apply(self, type_: ResourceType, manifest: Manifest) -> Manifest:
-        """Server-side apply; a resourceVersion in the manifest makes it conditional (`Conflict`)."""
+        """Server-side apply: what is not there is created.
+
+        With a resourceVersion in the manifest it replaces exactly that one (`Conflict`), or nothing.
+        """
         ...
 
     async def apply_status(self, type_: ResourceType, manifest: Manifest) -> Manifest:

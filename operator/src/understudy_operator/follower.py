@@ -118,11 +118,12 @@ class Follower:
         while not self._new.is_set():
             overdue = clock() - began >= self._confirm_seconds
             rollout = await self._look(target.published, overdue=overdue)
+            if rollout.live:
+                self._confirmed(rollout)
             if self._is_worth_a_word(rollout, reported):
                 await self._report(target, rollout)
                 reported = rollout
             if rollout.live:
-                self._confirmed(rollout)
                 return
             wait = OVERDUE_LOOK_SECONDS if overdue else min(wait * SLOWER, SLOWEST_LOOK_SECONDS)
             await self._pause(wait)
