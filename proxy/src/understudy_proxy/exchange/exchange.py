@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from understudy_proxy.config.runtime import Runtime, RuntimeTarget
 from understudy_proxy.dialects.openai.request import ChatRequest
@@ -100,10 +101,8 @@ class _Walk:
         self._retries_here = 0
         self._failures: list[tuple[Choice, UpstreamFailure]] = []
         self._course = Course()
-        seconds = ask.target.request_timeout_seconds
-        if seconds is None:
-            seconds = max(choice.candidate.upstream.timeouts.request_seconds for choice in choices)
-        self._deadline = now + seconds
+        # Without a bound of the route's own, each attempt has its provider's, and they add up.
+        self._deadline = now + (ask.target.request_timeout_seconds or inf)
 
     async def run(self) -> Whole | Stream:
         while True:

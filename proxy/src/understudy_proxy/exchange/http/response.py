@@ -1,7 +1,6 @@
 """A response as it comes in over a connection: `transport.Receiving` for real."""
 
 import asyncio
-import time
 from collections import deque
 from typing import Protocol
 
@@ -88,15 +87,16 @@ class Response:
         Raises:
             Stale: the connection was closed meanwhile; nothing has come.
         """
+        until = self._loop.time() + within
         while not self.headed:
-            await self._wait(within)
+            await self._wait(until)
 
     async def read(self, *, limit: int, within: float) -> bytes:
         """The whole body."""
-        end = time.monotonic() + within
+        until = self._loop.time() + within
         pieces: list[bytes] = []
         size = 0
-        while piece := await self.chunk(within=end - time.monotonic()):
+        while piece := await self._piece(until):
             size += len(piece)
             if size > limit:
                 raise _error(FailureKind.INVALID_RESPONSE, f"the answer is larger than {limit} bytes")
@@ -105,14 +105,7 @@ class Response:
 
     async def chunk(self, *, within: float) -> bytes:
         """The next bytes."""
-        while True:
-            if self._pieces or (self._unpacker is not None and self._unpacker.pending):
-                if piece := self._next():
-                    return piece
-            elif self._complete:
-                return b""
-            else:
-                await self._wait(within)
+        return await self._piece(self._loop.time() + within)
 
     def close(self) -> None:
         """Give the connection back if the response is complete, else close it at once."""
@@ -202,6 +195,16 @@ class Response:
             return Stale()
         return _error(FailureKind.CONNECTION_RESET, "the connection was closed without an answer")
 
+    async def _piece(self, until: float) -> bytes:
+        while True:
+            if self._pieces or (self._unpacker is not None and self._unpacker.pending):
+                if piece := self._next():
+                    return piece
+            elif self._complete:
+                return b""
+            else:
+                await self._wait(until)
+
     def _next(self) -> bytes:
         """All that is there, or what can be unpacked of it at once."""
         pieces = self._pieces
@@ -226,14 +229,14 @@ class Response:
         except ValueError as error:
             raise _error(FailureKind.INVALID_RESPONSE, f"the answer cannot be unpacked: {error}") from error
 
-    async def _wait(self, within: float) -> None:
+    async def _wait(self, until: float) -> None:
         """Wait until something comes. What came in order before a failure has been given out by now."""
         if self._failure is not None:
             raise self._failure
-        if within <= 0:
+        if until <= self._loop.time():
             raise TimeoutError
         waiter = self._waiter = self._loop.create_future()
-        self._line.wake_at(self._loop.time() + within)
+        self._line.wake_at(until)
         try:
             await waiter
         finally:
