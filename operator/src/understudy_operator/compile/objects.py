@@ -1,23 +1,22 @@
 """All objects to one configuration and a verdict for each: pure, total, deterministic."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from understudy_api.config import Config, Credentials, Target, with_revision
 from understudy_operator.compile.backends import Directory
 from understudy_operator.compile.index import index_names
-from understudy_operator.compile.inputs import Inputs
-from understudy_operator.compile.lookup import Lookup
+from understudy_operator.compile.inputs import Inputs, NamespacedName
 from understudy_operator.compile.namespaces import Namespaces
 from understudy_operator.compile.personas import compile_personas
 from understudy_operator.compile.providers import CompiledProvider, compile_providers
 from understudy_operator.compile.reachable import Reachable
-from understudy_operator.compile.reading import read_objects
+from understudy_operator.compile.reading import Objects, read_objects
 from understudy_operator.compile.routes import compile_routes
 from understudy_operator.compile.targets import CompiledTargets
 from understudy_operator.compile.toolbox import Toolbox
-from understudy_operator.compile.tools import compile_tools
-from understudy_operator.compile.verdict import Reason, Verdict
+from understudy_operator.compile.tools import CompiledTool, compile_tools
+from understudy_operator.compile.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,58 +34,56 @@ class Compiled:
     verdicts: tuple[Verdict, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    """The compiled objects of each kind."""
+
+    providers: Mapping[NamespacedName, CompiledProvider]
+    tools: Mapping[NamespacedName, CompiledTool]
+    routes: CompiledTargets
+    personas: CompiledTargets
+
+
 def compile_objects(inputs: Inputs) -> Compiled:
     """Compile all objects together. Never raises, and the order of the objects changes nothing.
 
     Only between several objects of the same kind, namespace and name, as files may hold them, the first one counts.
     """
     objects = read_objects(inputs.objects)
+    kinds = _compile_kinds(objects, inputs)
+    config = with_revision(
+        Config(
+            providers={each.item.key.address: each.config for each in kinds.providers.values() if each.config},
+            targets=_targets(kinds.routes, kinds.personas),
+            names=index_names(
+                providers=kinds.providers.values(), routes=kinds.routes.settled, personas=kinds.personas.settled
+            ),
+        )
+    )
+    credentials = Credentials(revision=config.revision, values=_values(kinds.providers.values()))
+    return Compiled(config, credentials, _verdicts(objects, kinds))
+
+
+def _compile_kinds(objects: Objects, inputs: Inputs) -> _Kinds:
+    """One kind after the other, each looking only at those before it."""
     namespaces = Namespaces(inputs.namespaces)
     providers = compile_providers(objects.providers, inputs, namespaces)
     tools = compile_tools(objects.tools)
     directory = Directory(providers, objects.unreadable, namespaces)
     routes = compile_routes(objects.routes, directory)
-    personas = compile_personas(
-        objects.personas,
-        Reachable(
-            inputs=inputs,
-            personas=Lookup(
-                "Persona",
-                objects.personas,
-                objects.unreadable,
-                not_found=Reason.PERSONA_NOT_FOUND,
-                not_served=Reason.PERSONA_NOT_SERVED,
-            ),
-            directory=directory,
-            routes=Lookup(
-                "LLMRoute",
-                routes.by_name,
-                objects.unreadable,
-                not_found=Reason.ROUTE_NOT_FOUND,
-                not_served=Reason.ROUTE_NOT_SERVED,
-            ),
-            toolbox=Toolbox(tools, objects.unreadable, namespaces),
-        ),
-    )
-    served = {each.item.key: each.config for each in providers.values() if each.config is not None}
-    config = with_revision(
-        Config(
-            providers={key.address: provider for key, provider in served.items()},
-            targets=_targets(routes, personas),
-            names=index_names(providers=providers.values(), routes=routes.settled, personas=personas.settled),
-        )
-    )
+    toolbox = Toolbox(tools, objects.unreadable, namespaces)
+    reachable = Reachable.among(objects, inputs, directory=directory, routes=routes, toolbox=toolbox)
+    return _Kinds(providers, tools, routes, compile_personas(objects.personas, reachable))
+
+
+def _verdicts(objects: Objects, kinds: _Kinds) -> tuple[Verdict, ...]:
     verdicts = (
-        *(provider.verdict() for provider in providers.values()),
-        *(tool.verdict() for tool in tools.values()),
-        *(target.verdict() for kind in (routes, personas) for target in kind.by_name.values()),
+        *(provider.verdict() for provider in kinds.providers.values()),
+        *(tool.verdict() for tool in kinds.tools.values()),
+        *(target.verdict() for targets in (kinds.routes, kinds.personas) for target in targets.by_name.values()),
         *(report.verdict(digest="") for report in (*objects.unreadable.values(), *objects.strays)),
     )
-    return Compiled(
-        config=config,
-        credentials=Credentials(revision=config.revision, values=_values(providers.values())),
-        verdicts=tuple(sorted(verdicts, key=lambda verdict: (verdict.object, verdict.accepted.message))),
-    )
+    return tuple(sorted(verdicts, key=lambda verdict: (verdict.object, verdict.accepted.message)))
 
 
 def _targets(*kinds: CompiledTargets) -> dict[str, Target]:

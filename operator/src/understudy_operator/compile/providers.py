@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from understudy_api.config import TLS, CredentialRef, HealthPolicy, Probe, Provider, Timeouts
-from understudy_api.config.canonical import digest
+from understudy_api.config import TLS, CredentialRef, Provider, digest
 from understudy_api.v1alpha1 import LLMProvider
 from understudy_api.v1alpha1.meta import AllowedNamespaces
-from understudy_api.v1alpha1.provider import Auth, ProviderHealth, ProviderTimeouts
+from understudy_api.v1alpha1.provider import Auth
 from understudy_operator.compile.addresses import address_of
-from understudy_operator.compile.durations import positive_seconds
 from understudy_operator.compile.headers import compile_headers
+from understudy_operator.compile.health import compile_health, compile_timeouts
 from understudy_operator.compile.inputs import Inputs, NamespacedName
 from understudy_operator.compile.models import compile_models
 from understudy_operator.compile.namespaces import Namespaces
@@ -19,11 +18,9 @@ from understudy_operator.compile.reading import Item
 from understudy_operator.compile.sources import Credential, Missing, read_credential
 from understudy_operator.compile.trust import compile_tls
 from understudy_operator.compile.vendors import VENDORS, Vendor
-from understudy_operator.compile.verdict import Reason, Report, Verdict
+from understudy_operator.compile.verdict import Reason, Verdict
 
-DEFAULT_OPENNESS = AllowedNamespaces()
-_TIMEOUTS = Timeouts()
-_HEALTH = HealthPolicy()
+_DEFAULT_OPENNESS = AllowedNamespaces()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +28,14 @@ class CompiledProvider:
     """A readable LLMProvider, and its part of the configuration unless it is out."""
 
     item: Item[LLMProvider]
-    config: Provider | None
-    credential: Credential | None
+    config: Provider | None = None
+    credential: Credential | None = None
     """By the name that `config.credential` has."""
 
     @property
     def openness(self) -> AllowedNamespaces:
         """Who may refer to it."""
-        return self.item.resource.spec.allowed_namespaces or DEFAULT_OPENNESS
+        return self.item.resource.spec.allowed_namespaces or _DEFAULT_OPENNESS
 
     def verdict(self) -> Verdict:
         """The verdict on the object."""
@@ -57,20 +54,18 @@ def _compile_provider(item: Item[LLMProvider], inputs: Inputs, namespaces: Names
     warn_of_pending(report, item.resource)
     vendor = VENDORS.get(spec.type)
     if vendor is None:
-        served = ", ".join(sorted(VENDORS))
-        report.refuse(
-            Reason.UNSUPPORTED_VALUE, "spec.type", f"{spec.type} is not served by this version; it serves {served}"
-        )
-        return CompiledProvider(item, config=None, credential=None)
+        message = f"{spec.type} is not served by this version; it serves {', '.join(sorted(VENDORS))}"
+        report.refuse(Reason.UNSUPPORTED_VALUE, "spec.type", message)
+        return CompiledProvider(item)
     if not spec.models and spec.discovery is None:
         report.refuse(Reason.INVALID, "spec.models", "must name at least one model")
     address = address_of(report, spec, vendor, namespace=namespace)
     headers = compile_headers(report, spec.headers)
     credential = _credential(item, inputs, vendor)
     tls = _tls(item, inputs)
-    timeouts, health = _timeouts(report, spec.timeouts), _health(report, spec.health)
+    timeouts, health = compile_timeouts(report, spec.timeouts), compile_health(report, spec.health)
     if not report.accepted or address is None or isinstance(credential, Missing) or isinstance(tls, Missing):
-        return CompiledProvider(item, config=None, credential=None)
+        return CompiledProvider(item)
     config = Provider(
         namespace=namespace,
         name=item.key.name,
@@ -86,9 +81,9 @@ def _compile_provider(item: Item[LLMProvider], inputs: Inputs, namespaces: Names
         timeouts=timeouts,
         health=health,
         tls=tls,
-        visible_to=namespaces.visible_to(spec.allowed_namespaces or DEFAULT_OPENNESS, of=namespace),
+        visible_to=namespaces.visible_to(spec.allowed_namespaces or _DEFAULT_OPENNESS, of=namespace),
     )
-    return CompiledProvider(item, config=config, credential=credential)
+    return CompiledProvider(item, config, credential)
 
 
 def _credential(item: Item[LLMProvider], inputs: Inputs, vendor: Vendor) -> Credential | Missing | None:
@@ -123,55 +118,3 @@ def _tls(item: Item[LLMProvider], inputs: Inputs) -> TLS | Missing | None:
     if isinstance(tls, Missing):
         item.report.error(tls.reason, "spec.tls.caBundleRef", tls.message)
     return tls
-
-
-def _timeouts(report: Report, spec: ProviderTimeouts | None) -> Timeouts:
-    given = spec or ProviderTimeouts()
-    at = "spec.timeouts"
-    return Timeouts(
-        connect_seconds=positive_seconds(
-            report, f"{at}.connect", duration=given.connect, default=_TIMEOUTS.connect_seconds
-        ),
-        first_token_seconds=positive_seconds(
-            report, f"{at}.firstToken", duration=given.first_token, default=_TIMEOUTS.first_token_seconds
-        ),
-        stream_idle_seconds=positive_seconds(
-            report, f"{at}.streamIdle", duration=given.stream_idle, default=_TIMEOUTS.stream_idle_seconds
-        ),
-        request_seconds=positive_seconds(
-            report, f"{at}.request", duration=given.request, default=_TIMEOUTS.request_seconds
-        ),
-    )
-
-
-def _health(report: Report, spec: ProviderHealth | None) -> HealthPolicy:
-    given = spec or ProviderHealth()
-    at = "spec.health"
-    ejection = positive_seconds(
-        report, f"{at}.ejectionDuration", duration=given.ejection_duration, default=_HEALTH.ejection_seconds
-    )
-    longest = positive_seconds(
-        report,
-        f"{at}.maxEjectionDuration",
-        duration=given.max_ejection_duration,
-        default=max(_HEALTH.max_ejection_seconds, ejection),
-    )
-    if longest < ejection:
-        message = "is shorter than ejectionDuration, which is used instead"
-        report.error(Reason.INVALID, f"{at}.maxEjectionDuration", message)
-    return HealthPolicy(
-        consecutive_failures=given.consecutive_failures or _HEALTH.consecutive_failures,
-        ejection_seconds=ejection,
-        max_ejection_seconds=max(longest, ejection),
-        probe=_probe(report, given),
-    )
-
-
-def _probe(report: Report, given: ProviderHealth) -> Probe | None:
-    if given.probe is None:
-        return None
-    field = "spec.health.probe.interval"
-    return Probe(
-        path=given.probe.path,
-        interval_seconds=positive_seconds(report, field, duration=given.probe.interval, default=5.0),
-    )

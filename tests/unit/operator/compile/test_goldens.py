@@ -24,6 +24,13 @@ def test_golden(case: str, request: pytest.FixtureRequest) -> None:
     assert yaml.safe_load(golden.read_text()) == actual
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case != "duplicates"])
+def test_golden_backwards(case: str) -> None:
+    """The last object first gives the same; only of an object that is given twice the first one counts."""
+    documents = list(yaml.safe_load_all((TESTDATA / f"{case}.in.yaml").read_text()))
+    assert compile_objects(inputs_of(documents[::-1])) == compile_objects(inputs_of(documents))
+
+
 def test_every_golden_has_its_input() -> None:
     """No expectation outlives its case."""
     outputs = sorted(path.name.removesuffix(".out.yaml") for path in TESTDATA.glob("*.out.yaml"))
