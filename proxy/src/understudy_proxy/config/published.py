@@ -23,7 +23,7 @@ from understudy_proxy.config.volume import Mark, Volume
 _REVISION = re.compile(r'"revision"\s*:\s*"([^"\\]{1,64})"')
 _log = logging.getLogger(__name__)
 _VOLUME_POLL_SECONDS = 1.0
-_PATIENCE = 8
+_PATIENCE = 7
 """How often to find a configuration not whole before saying so: some 5 s, while a publication takes less than 1 s."""
 
 
@@ -107,8 +107,12 @@ class Published:
             mark = _look(volume, sink)
             if mark != seen:
                 seen, since = mark, self._timer()
-            if mark is None or not self._counts(mark, since):
+            if mark is None:
                 done = None
+            elif not self._counts(mark, since):
+                done = None
+                same = revision_in(mark.head) == self._serving
+                sink.state(Origin.VOLUME, "as the API says" if same else "behind the API")
             elif mark != done and await self._read(volume, mark, since, sink):
                 done = mark
             await asyncio.sleep(_VOLUME_POLL_SECONDS)
