@@ -147,6 +147,20 @@ def test_two_owners_add_models_to_one_provider(kubectl: Kubectl) -> None:
     assert [model["name"] for model in stored["spec"]["models"]] == ["one", "two"]
 
 
+def test_two_owners_never_make_a_third_reference(kubectl: Kubectl) -> None:
+    """Who takes over a reference takes over all of it: never the name of one with the namespace of another."""
+
+    def applied(**route: str) -> str:
+        metadata = {"name": "taken-over", "namespace": NAMESPACE}
+        persona = {"apiVersion": API_VERSION, "kind": "Persona", "metadata": metadata, "spec": {"routeRef": route}}
+        return json.dumps(persona)
+
+    apply = ("apply", "--server-side", "--force-conflicts", "--filename=-")
+    kubectl(*apply, "--field-manager=one", stdin=applied(name="a", namespace="shared"))
+    kubectl(*apply, "--field-manager=two", stdin=applied(name="b"))
+    assert kubectl.get("persona", "taken-over", f"--namespace={NAMESPACE}")["spec"] == {"routeRef": {"name": "b"}}
+
+
 def test_explains_every_part(kubectl: Kubectl) -> None:
     """`kubectl explain` is the reference that is always at hand, defaults included."""
     said = kubectl("explain", "llmroute.spec.rules.backends.weight")

@@ -136,6 +136,13 @@ def test_writes(annotation: Any, default: Any, expected: dict[str, Any]) -> None
     assert _field(annotation, default) == expected
 
 
+def test_rules_add_up() -> None:
+    """A rule of a field stands beside those of its part, and neither is lost."""
+    more = Invariant(cel="size(self.a) > 1", message="more of a is needed", holds=lambda part: len(part.a) > 1)
+    schema = _field(Annotated[Guarded, more])
+    assert [rule["message"] for rule in schema["x-kubernetes-validations"]] == ["a is needed", "more of a is needed"]
+
+
 def test_writes_a_list_by_key() -> None:
     """Server-side apply merges the entries of a list by their key."""
     schema = _field(Annotated[tuple[Inner, ...], Field(max_length=3), UniqueBy("name")])

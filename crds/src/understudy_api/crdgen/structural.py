@@ -30,6 +30,7 @@ _CHECKED = frozenset(
         "type",
         "x-kubernetes-list-map-keys",
         "x-kubernetes-list-type",
+        "x-kubernetes-map-type",
         "x-kubernetes-validations",
     }
 )
@@ -102,7 +103,7 @@ class _Conversion:
         return made
 
     def _resolved(self, schema: Mapping[str, Any], place: _Place) -> tuple[Mapping[str, Any], _Place]:
-        """The schema behind references and `| None`; what is said beside them goes before what they say."""
+        """The schema behind references and `| None`, with what is said beside them."""
         while True:
             beside = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf"}}
             if "$ref" in schema:
@@ -110,12 +111,12 @@ class _Conversion:
                 if name in place.inside:
                     raise NotStructural(f"{place.path}: {name} contains itself")
                 place = replace(place, inside=place.inside | {name})
-                schema = {**self.definitions[name], **beside}
+                schema = _with(self.definitions[name], beside)
             elif "anyOf" in schema:
                 choices = [choice for choice in schema["anyOf"] if choice != {"type": "null"}]
                 if len(choices) != 1:
                     raise NotStructural(f"{place.path}: a union; use one optional field for each choice and a rule")
-                schema = {**choices[0], **beside}
+                schema = _with(choices[0], beside)
             else:
                 return schema, place
 
@@ -138,8 +139,14 @@ class _Conversion:
         rule = {"rule": f"self.all(key, key.matches('{literal}'))", "message": f"a key must be {MEANINGS[pattern]}"}
         return {
             "additionalProperties": self.convert(value, place.field("*")),
-            "x-kubernetes-validations": [rule],
+            "x-kubernetes-validations": [*schema.get("x-kubernetes-validations", ()), rule],
         }
+
+
+def _with(inner: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
+    """One schema of two that both hold: rules add up, of all else the outer one is what counts."""
+    both = [*inner.get("x-kubernetes-validations", ()), *beside.get("x-kubernetes-validations", ())]
+    return {**inner, **beside, **({"x-kubernetes-validations": both} if both else {})}
 
 
 def _description(schema: Mapping[str, Any]) -> str:

@@ -7,7 +7,8 @@ cost of CEL rules from them and refuses a CRD whose strings, lists or maps are o
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from understudy_api.v1alpha1 import patterns
 from understudy_api.v1alpha1.model import ApiModel, Invariant, UniqueBy
@@ -38,8 +39,16 @@ LabelKey = Annotated[str, Field(min_length=1, max_length=317)]
 LabelValue = Annotated[str, Field(max_length=63)]
 
 
+ATOMIC_MAP: JsonDict = {"x-kubernetes-map-type": "atomic"}
+"""For what server-side apply must not put together from two owners: a name of one, a namespace of another."""
+ATOMIC = ConfigDict(json_schema_extra=ATOMIC_MAP)
+"""The same for a whole part."""
+
+
 class ObjectReference(ApiModel):
     """Another object of a kind that the field implies; the namespace defaults to the referrer's own."""
+
+    model_config = ATOMIC
 
     name: Name
     """The object's name."""
@@ -50,6 +59,8 @@ class ObjectReference(ApiModel):
 class SecretKeySelector(ApiModel):
     """One key of a Secret in the referrer's namespace."""
 
+    model_config = ATOMIC
+
     name: Name
     """The Secret's name."""
     key: SecretKey
@@ -59,6 +70,8 @@ class SecretKeySelector(ApiModel):
 class ConfigMapKeySelector(ApiModel):
     """One key of a ConfigMap in the referrer's namespace."""
 
+    model_config = ATOMIC
+
     name: Name
     """The ConfigMap's name."""
     key: SecretKey
@@ -67,6 +80,8 @@ class ConfigMapKeySelector(ApiModel):
 
 class CABundleReference(ApiModel):
     """Where PEM certificates are kept: a ConfigMap (the default) or a Secret in the referrer's namespace."""
+
+    model_config = ATOMIC
 
     kind: Literal["ConfigMap", "Secret"] = "ConfigMap"
     """ConfigMap or Secret."""
@@ -108,6 +123,8 @@ class LabelSelectorRequirement(ApiModel):
 class LabelSelector(ApiModel):
     """Kubernetes' own label selector: all of it must hold; an empty one matches everything."""
 
+    model_config = ATOMIC
+
     match_labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=64)] = {}
     """Labels that must all be there with these values."""
     match_expressions: Annotated[tuple[LabelSelectorRequirement, ...], Field(max_length=32)] = ()
@@ -141,6 +158,8 @@ class AllowedNamespaces(ApiModel):
 
 class ServiceReference(ApiModel):
     """A Service in the referrer's namespace, or in another one of the cluster."""
+
+    model_config = ATOMIC
 
     name: Annotated[str, Field(min_length=1, max_length=63, pattern=patterns.DNS_LABEL)]
     """The Service's name."""

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from understudy_api.v1alpha1 import patterns
 from understudy_api.v1alpha1.meta import (
+    ATOMIC_MAP,
     AllowedNamespaces,
     Duration,
     HeaderName,
@@ -81,17 +82,11 @@ class ToolHandler(ApiModel):
 class LLMToolSpec(ApiModel):
     """A function that a model may call."""
 
-    function_name: Annotated[
-        str | None,
-        Field(min_length=1, max_length=64, pattern=patterns.FUNCTION_NAME),
-    ] = None
+    function_name: Annotated[str | None, Field(min_length=1, max_length=64, pattern=patterns.FUNCTION_NAME)] = None
     """The name by which the model calls it. Default: the name of the object with - as _."""
     description: Annotated[str, Field(min_length=1, max_length=8192)]
     """What the function does; the model chooses by it."""
-    parameters: Annotated[
-        dict[str, Any],
-        Field(max_length=64),
-    ] = {}
+    parameters: Annotated[dict[str, Any], Field(max_length=64, json_schema_extra=ATOMIC_MAP)] = {}
     """JSON Schema of the arguments object."""
     handler: ToolHandler | None = None
     """Who runs the function; without one it can only be declared."""
