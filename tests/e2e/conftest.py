@@ -1,6 +1,7 @@
 """The cluster that the tests in this folder share: a node of our own, or kind's with `CLUSTER=kind`."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def node() -> Iterator[Cluster]:
     """A running cluster with one node, for the whole session."""
-    with skip_where_missing():
-        cluster = new_cluster()
-    with cluster:
+    with ExitStack() as running:
+        with skip_where_missing():
+            cluster = running.enter_context(new_cluster())
         yield cluster

@@ -39,7 +39,7 @@ class Cluster(Protocol):
         """An image with Python 3.11 or newer, loaded, for pods of the tests' own."""
         ...
 
-    def build_image(self, dockerfile: Path, *, target: str, name: str) -> Image:
+    def build_image(self, dockerfile: Path, *, target: str, repository: str) -> Image:
         """Build a target of a Dockerfile whose base is the argument `BASE`, and load it."""
         ...
 

@@ -43,7 +43,7 @@ class Image:
     """An image in a file.
 
     Attributes:
-        name: The full name that pods use, for example `localhost/understudy/proxy:test`.
+        name: The full name that pods use, for example `localhost/understudy/proxy:1f2e3d4c5b6a`.
         archive: An OCI archive with the image under that name.
     """
 
@@ -70,7 +70,7 @@ def base_image() -> Image:
     return image
 
 
-def build_image(dockerfile: Path, *, target: str, name: str, base: Image) -> Image:
+def build_image(dockerfile: Path, *, target: str, repository: str, base: Image) -> Image:
     """Build one target of a Dockerfile whose base is the build argument `BASE`; its folder is the context.
 
     pip inside the build reaches its index as this machine's does, by files mounted for the build alone.
@@ -78,19 +78,20 @@ def build_image(dockerfile: Path, *, target: str, name: str, base: Image) -> Ima
     Args:
         dockerfile: The Dockerfile.
         target: The stage to build.
-        name: The image's full name, for example `localhost/understudy/proxy:test`.
+        repository: The image's name without a tag, for example `localhost/understudy/proxy`; the tag says what is
+            in it, so that another content is another name.
         base: What `base_image` returned.
 
     Raises:
         BuildError: A step failed.
     """
-    archive = _folder() / f"{hashlib.sha256(name.encode()).hexdigest()[:12]}.tar"
     config = pip_config()
     with build_lock(), tempfile.TemporaryDirectory(dir=_folder()) as temporary:
         pip_conf = Path(temporary) / "pip.conf"
         pip_conf.write_text(config.content)
         mounts = [f"--volume={pip_conf}:/etc/pip.conf:ro", *(f"--volume={path}:{path}:ro" for path in config.files)]
         image_id = Path(temporary) / "id"
+        say(f"building {repository} from {dockerfile.name}")
         _buildah(
             "build",
             "--quiet",
@@ -101,13 +102,21 @@ def build_image(dockerfile: Path, *, target: str, name: str, base: Image) -> Ima
             *mounts,
             f"--file={dockerfile}",
             f"--target={target}",
-            f"--tag={name}",
             f"--iidfile={image_id}",
             str(dockerfile.parent),
         )
-        _export(name, archive, built=image_id.read_text().strip())
-        _forget_old_layers()
-    return Image(name, archive)
+        name = f"{repository}:{short_id(image_id.read_text())}"
+        image = Image(name, _folder() / f"{name.replace('/', '_').replace(':', '_')}.tar")
+        _buildah("tag", image_id.read_text().strip(), name)
+        if not image.archive.is_file():
+            _export(image)
+            _forget_old(repository, keep=image)
+    return image
+
+
+def short_id(image_id: str) -> str:
+    """The first digits of an image's id, for a tag."""
+    return image_id.strip().removeprefix("sha256:")[:12]
 
 
 def _folder() -> Path:
@@ -135,27 +144,26 @@ def _debootstrap(image: Image) -> None:
             _buildah("commit", "--quiet", _policy(), container, image.name)
         finally:
             _buildah("rm", container)
-    _export(image.name, image.archive)
+    _export(image)
 
 
-def _export(name: str, archive: Path, *, built: str = "") -> None:
-    """Write an image's archive, unless it is there from the same build."""
-    label = archive.with_suffix(".id")
-    if built and archive.is_file() and label.is_file() and label.read_text() == built:
-        return
-    partial = archive.with_suffix(".partial")
+def _export(image: Image) -> None:
+    partial = image.archive.with_suffix(".partial")
     partial.unlink(missing_ok=True)
-    _buildah("push", "--quiet", _policy(), name, f"oci-archive:{partial}:{name}")
-    partial.replace(archive)
-    label.write_text(built)
+    _buildah("push", "--quiet", _policy(), image.name, f"oci-archive:{partial}:{image.name}")
+    partial.replace(image.archive)
 
 
-def _forget_old_layers() -> None:
-    """Keep the newest intermediate images, which make the next build short, and no others."""
-    listed = _buildah("images", "--filter=dangling=true", "--quiet", "--no-trunc").split()
-    for image_id in listed[_KEPT_LAYERS:]:
+def _forget_old(repository: str, *, keep: Image) -> None:
+    """Keep of a repository what was just built, and the newest layers, which make the next build short."""
+    for archive in _folder().glob(f"{repository.replace('/', '_')}_*.tar"):
+        if archive != keep.archive:
+            archive.unlink()
+    tagged = _buildah("images", "--format={{.Name}}:{{.Tag}}", f"--filter=reference={repository}").split()
+    dangling = _buildah("images", "--filter=dangling=true", "--quiet", "--no-trunc").split()
+    for name in [*(name for name in tagged if name != keep.name), *dangling[_KEPT_LAYERS:]]:
         with suppress(BuildError):  # a newer layer still stands on it
-            _buildah("rmi", image_id)
+            _buildah("rmi", name)
 
 
 def _known(name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Self
 from harness import components
 from harness.components import KUBERNETES
 from harness.helm import Helm
-from harness.images import BuildError, Image
+from harness.images import BuildError, Image, short_id
 from harness.kubectl import Kubectl
 from harness.missing import Missing
 
@@ -75,11 +75,19 @@ class KindCluster:
         _checked("docker", "pull", "--quiet", PYTHON_IMAGE)
         return self._loaded(PYTHON_IMAGE)
 
-    def build_image(self, dockerfile: Path, *, target: str, name: str) -> Image:
-        """Build a target of a Dockerfile on its default base, and load it."""
+    def build_image(self, dockerfile: Path, *, target: str, repository: str) -> Image:
+        """Build a target of a Dockerfile on its default base, load it, and name it by its content."""
+        image_id = self.folder / "image-id"
         _checked(
-            "docker", "build", f"--file={dockerfile}", f"--target={target}", f"--tag={name}", str(dockerfile.parent)
+            "docker",
+            "build",
+            f"--file={dockerfile}",
+            f"--target={target}",
+            f"--iidfile={image_id}",
+            str(dockerfile.parent),
         )
+        name = f"{repository}:{short_id(image_id.read_text())}"
+        _checked("docker", "tag", image_id.read_text().strip(), name)
         return self._loaded(name)
 
     def _loaded(self, name: str) -> Image:

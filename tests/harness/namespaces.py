@@ -11,6 +11,7 @@ import json
 import os
 import shlex
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,11 @@ _SYSCTLS = (
     "kernel/keys/root_maxbytes",
 )
 _SLOTS = 8
+_PROBE = """
+mount -t tmpfs tmpfs /run
+mkdir lower upper work merged
+mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,14 @@ class Namespaces:
         """End every process inside, and with them the namespaces, mounts and interfaces."""
         self._holder.kill()
         remove_cgroups(self._folder)
+
+
+def why_no_namespaces(parent: Path) -> str | None:
+    """What the kernel refuses of that which a node with its data under `parent` needs; nothing, usually."""
+    with tempfile.TemporaryDirectory(dir=parent) as folder:
+        command = ["unshare", "--mount", "--net", "--ipc", "--pid", "--fork", "--mount-proc", "sh", "-ec", _PROBE]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return " ".join(done.stderr.split()) if done.returncode != 0 else None
 
 
 def remove_cgroups(folder: Path) -> None:

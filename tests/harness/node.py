@@ -23,7 +23,7 @@ from harness.credentials import User
 from harness.helm import Helm
 from harness.images import Image
 from harness.missing import Missing
-from harness.namespaces import Namespaces, Network, remove_cgroups
+from harness.namespaces import Namespaces, Network, remove_cgroups, why_no_namespaces
 from harness.process import Process, wait_until
 
 PREFIX = "understudy-node-"
@@ -43,7 +43,6 @@ class Node:
         kubeconfig: A kubeconfig file of the administrator.
         kubectl: `kubectl(*arguments, stdin=None, timeout_seconds=60) -> str` as the administrator.
         helm: `helm(*arguments, timeout_seconds=300) -> str` as the administrator.
-        kubelet: The kubelet's process.
         machine_address: Where pods reach what listens on this machine (bind to it, or to every address).
         interface: This machine's network interface to the node.
         folder: Logs and data.
@@ -120,10 +119,10 @@ class Node:
         """A small Debian with Python 3.11, loaded."""
         return self._loaded(images.base_image())
 
-    def build_image(self, dockerfile: Path, *, target: str, name: str) -> Image:
+    def build_image(self, dockerfile: Path, *, target: str, repository: str) -> Image:
         """Build a target of a Dockerfile whose base is the argument `BASE` on the local base, and load it."""
         base = images.base_image()
-        return self._loaded(images.build_image(dockerfile, target=target, name=name, base=base))
+        return self._loaded(images.build_image(dockerfile, target=target, repository=repository, base=base))
 
     def _loaded(self, image: Image) -> Image:
         self.load_image(image.archive)
@@ -155,8 +154,8 @@ class Node:
             f"--hostname-override={NAME}",
             f"--node-ip={network.node}",
         )
-        self.kubelet = self._run("kubelet", argv)
-        wait_until(self._ready, within_seconds=60, what=f"the node {NAME} is Ready", process=self.kubelet)
+        kubelet = self._run("kubelet", argv)
+        wait_until(self._ready, within_seconds=60, what=f"the node {NAME} is Ready", process=kubelet)
 
     def _kubelet_config(self, network: Network) -> dict[str, Any]:
         return {
@@ -220,3 +219,6 @@ class Node:
 def _check_machine() -> None:
     if sys.platform != "linux" or os.geteuid() != 0:
         raise Missing("a whole node needs Linux and root: run the tests so, or use CLUSTER=kind where Docker is")
+    refused = why_no_namespaces(Path(tempfile.gettempdir()))
+    if refused is not None:
+        raise Missing(f"a whole node needs namespaces, mounts and overlayfs of its own, and here: {refused}")

@@ -68,7 +68,7 @@ def read_pip_config(listing: str, *, environment: Mapping[str, str]) -> PipConfi
         if key in _REACH:
             settings[key] = value
     config = configparser.RawConfigParser()
-    config["global"] = {key: value.replace("\n", "\n  ") for key, value in settings.items()}
+    config["global"] = settings
     written = io.StringIO()
     config.write(written)
     named = (Path(word) for key in _MOUNTED for word in settings.get(key, "").split())
