@@ -60,7 +60,7 @@ class Published:
                 if self._volume is not None:
                     group.create_task(self._follow_volume(self._volume, sink), name="config-volume")
                 if self._api is not None:
-                    heads = _Heads(self._precedence, sink, self._timer)
+                    heads = _Heads(self._precedence, sink, self._timer, serving=lambda: self._serving)
                     group.create_task(self._api.watch.run(heads), name="config-watch")
                     group.create_task(self._follow_heads(self._api.shards, heads, sink), name="config-fetch")
         finally:
@@ -148,10 +148,13 @@ class Published:
 class _Heads:
     """The newest head that the watch has told of, for the one who fetches it."""
 
-    def __init__(self, precedence: Precedence, sink: Sink, timer: Callable[[], float]) -> None:
+    def __init__(
+        self, precedence: Precedence, sink: Sink, timer: Callable[[], float], *, serving: Callable[[], str]
+    ) -> None:
         self._precedence = precedence
         self._sink = sink
         self._timer = timer
+        self._serving = serving
         self._newest = ""
         self._changed = asyncio.Event()
 
@@ -164,7 +167,8 @@ class _Heads:
         self._sink.state(Origin.API, f"not connected: {why}")
 
     def head(self, data: str) -> None:
-        if data != self._newest:
+        # One that has been told before is news again when something else serves by now, from the volume.
+        if data != self._newest or revision_in(data) != self._serving():
             self._newest = data
             self._changed.set()
 
