@@ -47,7 +47,7 @@ def _claims(item: Item[LLMRoute]) -> Iterable[Claim]:
     for index, model in enumerate(models):
         field = f"spec.models[{index}].name"
         if model.name.startswith(PERSONA_PREFIX):
-            message = f"{model.name} can never be reached: {PERSONA_PREFIX} leads to Personas"
+            message = f"{model.name} is left out: names that begin with {PERSONA_PREFIX} lead to Personas"
             item.report.error(Reason.INVALID, field, message)
         else:
             yield Claim(model.name, item.key, item.age, field)

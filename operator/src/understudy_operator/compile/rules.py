@@ -78,26 +78,30 @@ def _match(spec: MatchSpec) -> Match:
 
 
 def _backends(report: Report, spec: RuleSpec, directory: Directory, *, at: str, namespace: str) -> tuple[Backend, ...]:
-    """The backends that get requests: those with a weight, each model at a provider once."""
-    weightless = False
+    """The backends that are there, each model at a provider once; none if no request would get to any of them.
+
+    A weight of 0 takes a backend out whatever its priority; a proxy is told of it all the same, to explain its choice.
+    """
     found: dict[tuple[str, str], Backend] = {}
     for index, given in enumerate(spec.backends):
         backend = _backend(report, given, directory, at=f"{at}.backends[{index}]", namespace=namespace)
         if backend is None:
             continue
-        if backend.weight == 0:
-            weightless = True
-            continue
         place = (backend.provider, backend.model)
         if place in found:
             message = "is listed before in this rule: the entry with the lowest priority counts; remove the other"
             report.warn(Reason.DUPLICATE, f"{at}.backends[{index}]", message)
-        if place not in found or backend.priority < found[place].priority:
+        if place not in found or _rank(backend) < _rank(found[place]):
             found[place] = backend
-    if weightless and not found:
+    if found and not any(backend.weight for backend in found.values()):
         message = "leaves only weights of 0, so nobody answers: give at least one backend a weight"
         report.error(Reason.NO_BACKENDS, f"{at}.backends", message)
+        return ()
     return tuple(found.values())
+
+
+def _rank(backend: Backend) -> tuple[bool, int]:
+    return backend.weight == 0, backend.priority
 
 
 def _backend(report: Report, spec: BackendSpec, directory: Directory, *, at: str, namespace: str) -> Backend | None:

@@ -61,5 +61,5 @@ def report_nothing_left(report: Report, field: str) -> None:
 
 def default_attempts(rules: tuple[Rule, ...]) -> int:
     """As many attempts as give every backend of the longest rule its turn."""
-    turns = max((len(rule.backends) for rule in rules), default=0)
+    turns = max((sum(backend.weight > 0 for backend in rule.backends) for rule in rules), default=0)
     return min(max(RetryPolicy().attempts, turns), _MAX_ATTEMPTS)
