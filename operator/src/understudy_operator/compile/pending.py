@@ -1,7 +1,7 @@
 """Fields that the API has and this version does not act on yet.
 
-Each entry goes when its feature comes. A field whose neglect would be unsafe is no entry here: its object is refused
-(see `routes` for `authorization: RBAC`) or its part left out (see `rules` for `matches.callers`).
+Each entry goes when its feature comes. A field whose neglect would be unsafe is no entry here: `authorization: RBAC`
+refuses its object (see `targets`), and a match by `callers` never holds (see `rules`).
 """
 
 from dataclasses import dataclass

@@ -27,7 +27,7 @@ def compile_rules(
         name = _unique_name(report, spec, at=at, index=index, taken=taken)
         matches = _matches(report, spec, at=at)
         backends = _backends(report, spec, directory, at=at, namespace=namespace)
-        if not backends or matches is None:
+        if not backends:
             continue
         rules.append(Rule(name=name, matches=matches, backends=backends, strategy=Strategy(spec.strategy)))
         if matches == ():
@@ -47,21 +47,18 @@ def _unique_name(report: Report, spec: RuleSpec, *, at: str, index: int, taken: 
     return name
 
 
-def _matches(report: Report, spec: RuleSpec, *, at: str) -> tuple[Match, ...] | None:
-    """The matches of a rule; none at all means always, and None means never.
+def _matches(report: Report, spec: RuleSpec, *, at: str) -> tuple[Match, ...]:
+    """The matches of a rule; none at all means always.
 
-    A match by callers never holds as long as this version cannot tell them apart: to leave only its `callers` out
-    would open the rule to everybody.
+    A match by callers is kept whole, and proxies take it for one that never holds as long as they cannot tell callers
+    apart: without its `callers` it would open the rule to everybody.
     """
     matches: list[Match] = []
     for index, match in enumerate(spec.matches):
         if match.callers:
             message = "is not in effect in this version, which does not tell callers apart: this match never holds"
             report.warn(Reason.NOT_IN_EFFECT, f"{at}.matches[{index}].callers", message)
-        else:
-            matches.append(_match(match))
-    if spec.matches and not matches:
-        return None
+        matches.append(_match(match))
     return () if _ALWAYS in matches else tuple(matches)
 
 
@@ -73,6 +70,7 @@ def _match(spec: MatchSpec) -> Match:
             for each in spec.headers
         ),
         requires=frozenset(Capability(capability) for capability in spec.requires),
+        callers=tuple(f"{each.namespace}/{each.name}" if each.name else each.namespace for each in spec.callers),
         stream=spec.stream,
     )
 
