@@ -3,8 +3,12 @@
 `tests/unit/crds/test_rules.py` asks the models about the same manifests.
 """
 
+import copy
 import json
+import ssl
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +19,14 @@ from harness.crd_cases import BROKEN, VALID, case_id
 from harness.kubectl import Kubectl, KubectlError
 from harness.process import wait_until
 from harness.yaml_cases import SCALARS
-from understudy_api.v1alpha1 import API_VERSION, PLURALS
+from understudy_api.v1alpha1 import API_VERSION, PLURALS, Invalid, field_path, parse
+from understudy_api.v1alpha1.unknown import unknown_fields
 
 ROOT = Path(__file__).parents[2]
 NAMESPACE = "crds"
+REMOVED = object()
+CHANGES: tuple[Any, ...] = (REMOVED, "", -1, [], {}, "X y")
+"""Null is not among them: the API server drops it from a map of labels, where `{team: null}` then matches everybody."""
 TEAM = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
 
 
@@ -188,3 +196,53 @@ spec:
     assert {key: (type(value), value) for key, value in read.items()} == {
         key: (type(value), value) for key, value in expected.items()
     }
+
+
+@pytest.mark.usefixtures("kubectl")
+@pytest.mark.parametrize("raw", [pytest.param(raw, id=case_id(raw)) for raw in VALID])
+def test_models_and_schema_draw_the_same_line(apiserver: ApiServer, raw: dict[str, Any]) -> None:
+    """Whatever becomes of a field, the models refuse what the API server refuses, and nothing else."""
+    context = ssl.create_default_context(cafile=apiserver.ca)
+    with closing(HTTPSConnection("127.0.0.1", apiserver.port, context=context)) as connection:
+        disagreed = [
+            what
+            for what, changed in _changed(raw)
+            if _is_valid(changed) != _is_taken(connection, changed, token=apiserver.admin_token)
+        ]
+    assert disagreed == []
+
+
+def _changed(raw: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in _paths(raw["spec"], ("spec",)):
+        for change in CHANGES:
+            changed = copy.deepcopy(raw)
+            inner: Any = changed
+            for step in path[:-1]:
+                inner = inner[step]
+            if change is REMOVED:
+                del inner[path[-1]]
+            else:
+                inner[path[-1]] = change
+            yield f"{field_path(path)}: {'removed' if change is REMOVED else change!r}", changed
+
+
+def _paths(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    steps = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for step in steps:
+        yield (*path, step)
+        yield from _paths(value[step], (*path, step))
+
+
+def _is_valid(raw: dict[str, Any]) -> bool:
+    return not isinstance(parse(raw), Invalid) and not unknown_fields(raw)
+
+
+def _is_taken(connection: HTTPSConnection, raw: dict[str, Any], *, token: str) -> bool:
+    named = {**raw, "metadata": {"name": "changed", "namespace": NAMESPACE}}
+    path = f"/apis/{API_VERSION}/namespaces/{NAMESPACE}/{PLURALS[raw['kind']]}?dryRun=All&fieldValidation=Strict"
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    connection.request("POST", path, body=json.dumps(named), headers=headers)
+    response = connection.getresponse()
+    response.read()
+    assert response.status in {201, 400, 422}
+    return response.status == 201
