@@ -6,8 +6,8 @@ import time
 from datetime import datetime
 
 from harness.apiserver import ApiServer
+from harness.control_plane import Operator, control_plane
 from harness.figures import tell
-from harness.gateway import Operator, gateway
 from harness.manifests import provider, route
 from understudy_operator.cluster import CONFIG_MAPS, OBJECTS, SECRETS, Query
 
@@ -22,12 +22,12 @@ def _when(operator: Operator, message: str) -> float:
 
 async def test_a_thousand_routes(apiserver: ApiServer) -> None:
     """All of them live; then one edit is one status write; the times are printed."""
-    async with gateway(apiserver, operator=False) as gw:
-        await gw.apply(provider("main", namespace=gw.namespace))
+    async with control_plane(apiserver, operator=False) as plane:
+        await plane.apply(provider("main", namespace=plane.namespace))
         names = [f"route-{number}" for number in range(ROUTES)]
-        await asyncio.gather(*(gw.apply(route(name, namespace=gw.namespace)) for name in names))
-        operator = await gw.start_operator()
-        await gw.says(route(names[-1], namespace=gw.namespace), "Ready", "True Ready", within_seconds=60)
+        await asyncio.gather(*(plane.apply(route(name, namespace=plane.namespace)) for name in names))
+        operator = await plane.start_operator()
+        await plane.says(route(names[-1], namespace=plane.namespace), "Ready", "True Ready", within_seconds=60)
         tell(
             "1,000 new routes: leading to every proxy",
             _when(operator, "every proxy runs it") - _when(operator, "leading"),
@@ -36,18 +36,18 @@ async def test_a_thousand_routes(apiserver: ApiServer) -> None:
         await operator.reaches(written, ROUTES + 1)
         tell("1,000 routes: compile, mean", await _mean(operator, "compile_seconds"))
         tell("1,000 routes: publish, mean", await _mean(operator, "publish_seconds"))
-        edited = route(names[500], namespace=gw.namespace, retry={"attempts": 5})
-        applied = await gw.apply(edited)
-        await gw.until(lambda: operator.logged("published") == 2, what="the edit is published")
+        edited = route(names[500], namespace=plane.namespace, retry={"attempts": 5})
+        applied = await plane.apply(edited)
+        await plane.until(lambda: operator.logged("published") == 2, what="the edit is published")
         tell("one edit of 1,000 routes: to published", time.monotonic() - applied)
-        await gw.says(edited, "Programmed", "True Programmed")
+        await plane.says(edited, "Programmed", "True Programmed")
         tell("one edit of 1,000 routes: to Programmed", time.monotonic() - applied)
         await asyncio.sleep(1.0)
         assert await operator.metric(written) == ROUTES + 2
         assert await operator.metric('cycles_total{trigger="doorbell"}') <= 3, "its own writes ring no bell"
-        restarted = await gw.start_operator()
+        restarted = await plane.start_operator()
         await asyncio.to_thread(operator.process.stop)
-        await gw.until(lambda: restarted.logged("leading") == 1, what="the next one leads")
+        await plane.until(lambda: restarted.logged("leading") == 1, what="the next one leads")
         await restarted.reaches("last_success_timestamp_seconds", 1)
         assert await restarted.metric(written) == 0
         assert restarted.logged("published") == 0
@@ -60,35 +60,35 @@ async def _mean(operator: Operator, histogram: str) -> float:
 async def test_beyond_one_object(apiserver: ApiServer) -> None:
     """What does not fit a ConfigMap takes several, every proxy puts it together, and it shrinks again."""
     draw = random.Random(1)  # noqa: S311 - only to be incompressible
-    async with gateway(apiserver) as gw:
+    async with control_plane(apiserver) as plane:
         big = [
             provider(
                 f"p{number}",
-                namespace=gw.namespace,
+                namespace=plane.namespace,
                 headers={"set": {f"x-{header}": draw.randbytes(2000).hex() for header in range(16)}},
             )
             for number in range(60)
         ]
-        await asyncio.gather(*(gw.apply(manifest) for manifest in big))
+        await asyncio.gather(*(plane.apply(manifest) for manifest in big))
         applied = time.monotonic()
-        await gw.until(
-            lambda: all(proxy.loaded and len(proxy.loaded[-1].config.providers) == 60 for proxy in gw.proxies),
+        await plane.until(
+            lambda: all(proxy.loaded and len(proxy.loaded[-1].config.providers) == 60 for proxy in plane.proxies),
             what="every proxy runs all providers",
         )
         tell("2 MB of configuration: to every proxy", time.monotonic() - applied)
         labels = "app.kubernetes.io/component=configuration"
-        shards = await gw.cluster.find(Query(CONFIG_MAPS, gw.namespace, labels=labels, metadata_only=True))
+        shards = await plane.cluster.find(Query(CONFIG_MAPS, plane.namespace, labels=labels, metadata_only=True))
         assert len({item["metadata"]["name"][-1] for item in shards if item["metadata"]["name"][-2] == "-"}) >= 3
         for manifest in big[1:]:
-            await gw.cluster.delete(OBJECTS["LLMProvider"], (gw.namespace, manifest["metadata"]["name"]))
-        await gw.until(
-            lambda: all(len(proxy.loaded[-1].config.providers) == 1 for proxy in gw.proxies),
+            await plane.cluster.delete(OBJECTS["LLMProvider"], (plane.namespace, manifest["metadata"]["name"]))
+        await plane.until(
+            lambda: all(len(proxy.loaded[-1].config.providers) == 1 for proxy in plane.proxies),
             what="every proxy runs the one that is left",
         )
-        await gw.apply(provider("p0", namespace=gw.namespace))
-        await gw.says(provider("p0", namespace=gw.namespace), "Ready", "True Ready")
+        await plane.apply(provider("p0", namespace=plane.namespace))
+        await plane.says(provider("p0", namespace=plane.namespace), "Ready", "True Ready")
         for type_ in (CONFIG_MAPS, SECRETS):
-            left = await gw.cluster.find(Query(type_, gw.namespace, labels=labels, metadata_only=True))
+            left = await plane.cluster.find(Query(type_, plane.namespace, labels=labels, metadata_only=True))
             names = {item["metadata"]["name"] for item in left}
             part = "config" if type_ is CONFIG_MAPS else "credentials"
             assert {f"understudy-{part}-a-0", f"understudy-{part}-b-0"} == names - {"understudy-config"}

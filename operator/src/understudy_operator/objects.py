@@ -80,7 +80,7 @@ class ObjectWatches:
         asyncio.run(
             kopf.operator(
                 registry=self._registry(),
-                settings=kopf_settings(cluster_wide=not namespaces),
+                settings=kopf_settings(),
                 clusterwide=not namespaces,
                 namespaces=namespaces,
                 stop_flag=self._stop,
@@ -103,13 +103,13 @@ class ObjectWatches:
         return registry
 
 
-def kopf_settings(*, cluster_wide: bool) -> kopf.OperatorSettings:
+def kopf_settings() -> kopf.OperatorSettings:
     """Kopf reduced to watches that recover quickly."""
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
     settings.peering.standalone = True
-    # Seeing CRDs come and go takes rights on the whole cluster.
-    settings.scanning.disabled = not cluster_wide
+    # Seeing CRDs come and go takes rights on all of them; kopf is started when they are there.
+    settings.scanning.disabled = True
     settings.watching.server_timeout = 300
     settings.watching.inactivity_timeout = 80  # the API server sends a bookmark every minute
     settings.watching.connect_timeout = 5

@@ -55,19 +55,18 @@ def test_an_object_that_is_gone_is_forgotten() -> None:
     assert news.is_new("ADDED", seen())
 
 
-@pytest.mark.parametrize("cluster_wide", [True, False])
-def test_kopf_writes_nothing(cluster_wide: bool) -> None:
-    """No events, no peering; and without rights on the whole cluster, none are needed."""
-    settings = kopf_settings(cluster_wide=cluster_wide)
+def test_kopf_writes_nothing_and_looks_at_nothing_else() -> None:
+    """No events, no peering, no rights on CRDs or namespaces, and no SIGKILL as a last resort."""
+    settings = kopf_settings()
     assert not settings.posting.enabled
     assert settings.peering.standalone
-    assert settings.scanning.disabled == (not cluster_wide)
+    assert settings.scanning.disabled
     assert settings.process.ultimate_exiting_timeout is None
 
 
 def test_kopf_recovers_quickly() -> None:
     """After an outage of an hour its watches are back within two seconds."""
-    backoffs = kopf_settings(cluster_wide=True).networking.error_backoffs
+    backoffs = kopf_settings().networking.error_backoffs
     assert not isinstance(backoffs, float)
     assert max(backoffs) <= 2.0
 

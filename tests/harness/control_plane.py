@@ -1,4 +1,4 @@
-"""A gateway on a real API server, in a namespace of its own: operators as processes, proxies as fakes."""
+"""A control plane on a real API server, in a namespace of its own: operators as processes, proxies as fakes."""
 
 import asyncio
 import json
@@ -76,7 +76,7 @@ class Operator:
             await asyncio.sleep(0.05)
 
 
-class Gateway:
+class ControlPlane:
     """A namespace with a fleet of fake proxies, and as many operators as a test starts."""
 
     def __init__(self, apiserver: ApiServer, cluster: Cluster, fleet: FakeFleet, *, namespace: str) -> None:
@@ -162,11 +162,10 @@ class Gateway:
             await asyncio.sleep(0.01)
 
     async def until_live(self, keys: Sequence[str], *, within_seconds: float = 20.0) -> None:
-        """Wait until every proxy holds exactly these credentials' values."""
+        """Wait until every proxy holds these credentials."""
         await self.until(
             lambda: all(
-                proxy.loaded and sorted(proxy.loaded[-1].credentials.values.values()) == sorted(keys)
-                for proxy in self.proxies
+                proxy.loaded and {*keys} <= {*proxy.loaded[-1].credentials.values.values()} for proxy in self.proxies
             ),
             what=f"every proxy runs with {keys}",
             within_seconds=within_seconds,
@@ -174,23 +173,26 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway(apiserver: ApiServer, *, proxies: int = 3, operator: bool = True) -> AsyncIterator[Gateway]:
+async def control_plane(
+    apiserver: ApiServer, *, proxies: int = 3, operator: bool = True
+) -> AsyncIterator[ControlPlane]:
     """A new namespace with proxies and, usually, one operator; everything ends with the block."""
     await asyncio.to_thread(install_crds, apiserver)
     namespace = f"gateway-{uuid4().hex[:8]}"
     async with ApiClient(await load_configuration(str(apiserver.kubeconfig))) as client:
         cluster = KubeCluster(client)
         await cluster.apply(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-        async with FakeFleet(cluster, namespace=namespace, size=proxies) as fleet:
-            made = Gateway(apiserver, cluster, fleet, namespace=namespace)
-            try:
+        made: ControlPlane | None = None
+        try:
+            async with FakeFleet(cluster, namespace=namespace, size=proxies) as fleet:
+                made = ControlPlane(apiserver, cluster, fleet, namespace=namespace)
                 if operator:
                     await made.start_operator()
                 yield made
-            finally:
-                for started in made.operators:
-                    await asyncio.to_thread(started.process.kill)
-        await _clean(cluster, namespace)
+        finally:
+            for started in made.operators if made else ():
+                await asyncio.to_thread(started.process.kill)
+            await _clean(cluster, namespace)
 
 
 def install_crds(apiserver: ApiServer) -> None:
