@@ -104,11 +104,12 @@ class Published:
         done: Mark | None = None
         since = self._timer()
         while True:
-            mark = _look(volume, sink)
+            mark = _look(volume)
             if mark != seen:
                 seen, since = mark, self._timer()
             if mark is None:
                 done = None
+                sink.state(Origin.VOLUME, "holds no readable configuration")
             elif not self._counts(mark, since):
                 done = None
                 same = revision_in(mark.head) == self._serving
@@ -194,9 +195,9 @@ def revision_in(head: bytes | str) -> str:
     return found[1] if found else ""
 
 
-def _look(volume: Volume, sink: Sink) -> Mark | None:
+def _look(volume: Volume) -> Mark | None:
     try:
         return volume.mark()
     except (OSError, ShardError) as error:
-        sink.state(Origin.VOLUME, f"not readable: {error}")
+        _log.debug("the volume cannot be read: %s", error)
         return None
