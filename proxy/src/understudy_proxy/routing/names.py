@@ -78,7 +78,7 @@ def nearest(index: NameIndex, asked: str, *, visible: Callable[[str], bool]) -> 
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(cut)
     scored: list[tuple[float, str]] = []
-    for name in _neighbors(index, cut):
+    for name in neighbors(index, cut):
         matcher.set_seq1(name[:_MAX_COMPARED])
         if (
             matcher.real_quick_ratio() >= _LIKENESS
@@ -90,7 +90,8 @@ def nearest(index: NameIndex, asked: str, *, visible: Callable[[str], bool]) -> 
     return tuple(name for _, name in sorted(scored)[:MAX_NEAREST])
 
 
-def _neighbors(index: NameIndex, asked: str) -> set[str]:
+def neighbors(index: NameIndex, asked: str) -> set[str]:
+    """The names that share a beginning or an end with `asked`, and a few beside them."""
     around = set(_around(index.forwards, asked))
     around.update(name[::-1] for name in _around(index.backwards, asked[::-1]))
     return around

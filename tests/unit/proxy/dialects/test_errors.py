@@ -9,9 +9,9 @@ from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
 
 def test_the_body_of_an_error() -> None:
     """An error has all four fields, the absent ones as null."""
-    assert orjson.loads(errors.render("No such model.", type="invalid_request_error", code="model_not_found")) == {
+    assert orjson.loads(errors.render("No such model", type="invalid_request_error", code="model_not_found")) == {
         "error": {
-            "message": "No such model.",
+            "message": "No such model",
             "type": "invalid_request_error",
             "param": None,
             "code": "model_not_found",
