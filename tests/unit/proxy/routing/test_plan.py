@@ -149,8 +149,6 @@ def test_what_a_persona_adds_counts(prompt: Prompt, need: Need) -> None:
         a_provider("x/able", "m"),
         targets=[a_target("x/p", backends, kind=TargetKind.PERSONA, prompt=prompt)],
     )
-        ],
-    )
     assert keys(planned(the_target(runtime), need).choices) == ["x/able"]
 
 
