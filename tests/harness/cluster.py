@@ -56,14 +56,15 @@ def main(arguments: list[str]) -> int:
     except _EXPECTED as error:
         say(f"{'missing: ' if isinstance(error, Missing) else ''}{error}")
         return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
 def up(folder: Path) -> int:
     """Start a cluster that outlives this command, and say how to reach it."""
     if _held(folder):
-        say("a cluster is running already")
         return status(folder)
-    log = folder / "cluster.log"
+    log = _log_file(folder)
     with log.open("wb") as written:
         holder = subprocess.Popen(
             [sys.executable, "-m", "harness.cluster", "hold"],
@@ -78,7 +79,10 @@ def up(folder: Path) -> int:
         holder.terminate()
         holder.wait(_DOWN_SECONDS)
         raise
-    return status(folder) if holder.poll() is None else 1
+    if holder.poll() is not None:
+        say("the cluster ended before it was ready")
+        return 1
+    return status(folder)
 
 
 def down(folder: Path) -> int:
@@ -94,9 +98,12 @@ def down(folder: Path) -> int:
 
 def status(folder: Path) -> int:
     """Say how to reach the running cluster."""
+    if not _held(folder):
+        say("no cluster is running: make cluster")
+        return 1
     state = _read_state(folder)
     if state is None:
-        say("no cluster is running: make cluster")
+        say(f"the cluster is still starting; see {_log_file(folder)}")
         return 1
     print(state.report())  # noqa: T201 - the command's result
     return 0
@@ -161,10 +168,15 @@ def _pid_file(folder: Path) -> Path:
     return folder / "pid"
 
 
+def _log_file(folder: Path) -> Path:
+    return folder / "cluster.log"
+
+
 def _read_state(folder: Path) -> State | None:
-    if not _held(folder) or not _state_file(folder).exists():
+    try:
+        return State(**json.loads(_state_file(folder).read_text()))
+    except FileNotFoundError:
         return None
-    return State(**json.loads(_state_file(folder).read_text()))
 
 
 @contextmanager

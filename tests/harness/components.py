@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cache import build_lock, cache_folder, say
@@ -33,15 +34,52 @@ NODE = (
 )
 
 _SOURCES = Path(__file__).parent / "components"
-_OURS = frozenset(path.name for path in (_SOURCES / "cmd").iterdir())
-# Programs that are built as they are published: the package, and the version that the tests were written with.
-_PUBLISHED = {
-    "helm": ("helm.sh/helm/v3/cmd/helm", "v3.22.0"),
-    "coredns": ("github.com/coredns/coredns", "v1.15.0"),
-    "kubeconform": ("github.com/yannh/kubeconform/cmd/kubeconform", "v0.8.0"),
+_MAJOR, _MINOR = KUBERNETES.removeprefix("v").split(".")[:2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """How Go builds a program: a command of our module, or a published package at a version."""
+
+    package: str
+    version: str
+    variables: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def published(self) -> bool:
+        return not self.package.startswith("./")
+
+    @property
+    def ldflags(self) -> str:
+        return " ".join(("-s -w", *(f"-X {name}={value}" for name, value in self.variables)))
+
+    def key(self) -> str:
+        """What the result depends on, as a short digest."""
+        digest = hashlib.sha256(repr(self).encode())
+        if not self.published:
+            for path in (_SOURCES / "go.mod", _SOURCES / self.package / "main.go"):
+                digest.update(path.read_bytes())
+        return digest.hexdigest()[:12]
+
+
+_KUBERNETES_VERSION = tuple(
+    (f"k8s.io/component-base/version.{name}", value)
+    for name, value in (("gitVersion", KUBERNETES), ("gitMajor", _MAJOR), ("gitMinor", _MINOR))
+)
+# What `helm lint` and `helm template` take for the cluster's version where they ask none; without it, 1.20.
+_HELM_VERSION = tuple(
+    (f"helm.sh/helm/v3/pkg/{package}.k8sVersion{part}", value)
+    for package in ("chartutil", "lint/rules")
+    for part, value in (("Major", _MAJOR), ("Minor", _MINOR))
+)
+_RECIPES = {
+    **{
+        path.name: _Recipe(f"./cmd/{path.name}", KUBERNETES, _KUBERNETES_VERSION)
+        for path in (_SOURCES / "cmd").iterdir()
+    },
+    "helm": _Recipe("helm.sh/helm/v3/cmd/helm", "v3.22.0", _HELM_VERSION),
+    "coredns": _Recipe("github.com/coredns/coredns", "v1.15.0"),
 }
-_VERSION = "k8s.io/component-base/version"
-_LDFLAGS = f"-s -w -X {_VERSION}.gitVersion={KUBERNETES} -X {_VERSION}.gitMajor=1 -X {_VERSION}.gitMinor=34"
 # From 1.21 on, Go fetches the toolchain that go.mod asks for.
 _GO_NEEDED = (1, 21)
 _BUILD_SECONDS = 30 * 60
@@ -66,75 +104,69 @@ def find_or_build(names: Iterable[str]) -> dict[str, Path]:
 def _find(name: str) -> Path | None:
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     places = [Path(assets) / name] if assets else []
-    return next((path for path in [*places, _cached(name)] if os.access(path, os.X_OK)), None)
+    if name in _RECIPES:
+        places.append(_cached(name, _RECIPES[name]))
+    return next((path for path in places if os.access(path, os.X_OK)), None)
 
 
-def _cached(name: str) -> Path:
-    if name in _PUBLISHED:
-        return cache_folder() / f"{name}-{_PUBLISHED[name][1]}" / name
-    key = _sources_key(name) if name in _OURS else "unknown"
-    return cache_folder() / f"kubernetes-{KUBERNETES}" / f"{name}-{key}" / name
-
-
-def _sources_key(name: str) -> str:
-    digest = hashlib.sha256(_LDFLAGS.encode())
-    for path in (_SOURCES / "go.mod", _SOURCES / "cmd" / name / "main.go"):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+def _cached(name: str, recipe: _Recipe) -> Path:
+    group = f"{name}-{recipe.version}" if recipe.published else f"kubernetes-{KUBERNETES}"
+    return cache_folder() / group / f"{name}-{recipe.key()}" / name
 
 
 def _build(name: str) -> Path:
-    go = _go(name)
-    target = _cached(name)
+    recipe = _RECIPES.get(name)
+    if recipe is None:
+        raise Missing(f"{name}: not a program that this repository builds; put it into KUBEBUILDER_ASSETS")
+    wanted = f"{name} {recipe.version}" if recipe.published else f"{name} (Kubernetes {recipe.version})"
+    go = _go(wanted)
+    target = _cached(name, recipe)
     target.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    say(f"building {name} (once; minutes where nothing of it was built before)")
+    say(f"building {wanted}, once: minutes where nothing of it was built before")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".building-") as folder:
-        _run_go(name, go, Path(folder))
+        because = _run_go(go, recipe, Path(folder) / name)
+        if because is not None:
+            raise Missing(f"{wanted}: Go could not build it: {because}")
         (Path(folder) / name).replace(target)
     say(f"built {name} in {time.monotonic() - began:.0f} s")
     return target
 
 
-def _run_go(name: str, go: str, folder: Path) -> None:
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOBIN": str(folder)}
-    flags = ["-trimpath", "-buildvcs=false", "-ldflags"]
-    if name in _PUBLISHED:
-        argv = [go, "install", *flags, "-s -w", "@".join(_PUBLISHED[name])]
+def _run_go(go: str, recipe: _Recipe, target: Path) -> str | None:
+    """Build `target`, or say in one line why that cannot be."""
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOBIN": str(target.parent)}
+    flags = ["-trimpath", "-buildvcs=false", "-ldflags", recipe.ldflags]
+    if recipe.published:
+        argv = [go, "install", *flags, f"{recipe.package}@{recipe.version}"]
     else:
-        argv = [go, "build", *flags, _LDFLAGS, "-o", str(folder / name), f"./cmd/{name}"]
+        argv = [go, "build", *flags, "-o", str(target), recipe.package]
     try:
         done = subprocess.run(
             argv, cwd=_SOURCES, env=environment, capture_output=True, text=True, timeout=_BUILD_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise Missing(f"{name} {_version(name)}: Go did not build it within {_BUILD_SECONDS // 60} min") from None
-    if done.returncode != 0:
-        because = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise Missing(f"{name} {_version(name)}: Go could not build it: {because}")
+        return f"no end within {_BUILD_SECONDS // 60} min"
+    if done.returncode == 0:
+        return None
+    return (done.stderr.strip().splitlines() or ["no message"])[-1]
 
 
-def _go(name: str) -> str:
+def _go(wanted: str) -> str:
     """The Go command.
 
     Raises:
-        Missing: There is none, it is too old, or `name` is not a program that can be built.
+        Missing: There is none, or it is too old.
     """
-    if name not in _OURS | _PUBLISHED.keys():
-        raise Missing(f"{name}: not a program that this repository builds; put it into KUBEBUILDER_ASSETS")
-    how = f"install Go {_GO_NEEDED[0]}.{_GO_NEEDED[1]} or newer, or put {name} into the folder KUBEBUILDER_ASSETS names"
+    how = f"install Go {_GO_NEEDED[0]}.{_GO_NEEDED[1]} or newer, or put it into the folder KUBEBUILDER_ASSETS names"
     go = shutil.which("go")
     if go is None:
-        raise Missing(f"{name} {_version(name)} is not here and there is no Go to build it with: {how}")
+        raise Missing(f"{wanted} is not here and there is no Go to build it with: {how}")
     said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
     version = re.match(r"go(\d+)\.(\d+)", said)
     if version is None or (int(version[1]), int(version[2])) < _GO_NEEDED:
-        raise Missing(f"{name} {_version(name)} is not here and Go is too old to build it ({said.strip()}): {how}")
+        raise Missing(f"{wanted} is not here and Go is too old to build it ({said.strip()}): {how}")
     return go
-
-
-def _version(name: str) -> str:
-    return _PUBLISHED[name][1] if name in _PUBLISHED else KUBERNETES
 
 
 def main(names: list[str]) -> int:

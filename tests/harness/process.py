@@ -76,6 +76,11 @@ class Process:
         """Whether the program was started and has not ended (a paused one has not)."""
         return self._popen is not None and self._popen.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """How the program ended: negative is the number of a signal; None where it has not."""
+        return self._popen.poll() if self._popen is not None else None
+
     def start(self) -> None:
         """Start the program unless it runs."""
         if not self.running:
