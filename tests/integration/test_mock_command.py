@@ -2,23 +2,39 @@
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import signal
+import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from harness.raw_http import PATIENCE_SECONDS, RawHttp, exchange
+from harness.raw_http import PATIENCE_SECONDS, RawHttp, eventually, exchange
 from understudy.mock import Mock
+
+CHAT = "/v1/chat/completions"
+STREAM = json.dumps({"model": "gpt", "messages": [{"role": "user", "content": "Hi"}], "stream": True}).encode()
+UNSHARE = ("unshare", "--pid", "--fork", "--kill-child")
+
+
+def can_unshare() -> bool:
+    """Whether this machine lets us have process 1 of a namespace of our own."""
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run([*UNSHARE, "true"], check=False, capture_output=True).returncode == 0
 
 
 @asynccontextmanager
-async def running(arguments: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running(arguments: Sequence[str], *, within: Sequence[str] = ()) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run the command on a free port, and see to its end."""
     process = await asyncio.create_subprocess_exec(
+        *within,
         sys.executable,
         "-c",
         "from understudy.main import main; main()",
@@ -43,21 +59,71 @@ async def welcome(process: asyncio.subprocess.Process) -> str:
         return (await process.stdout.readuntil(b"Ctrl-C to stop.\n")).decode()
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-async def test_runs_until_it_is_told_to_end(end: signal.Signals) -> None:
+def port_of(text: str) -> int:
+    """Return the port that it says it listens on."""
+    return int(re.findall(r"http://127\.0\.0\.1:(\d+)", text)[0])
+
+
+def only_child_of(pid: int) -> int:
+    """Return the id of the one process that another one has started."""
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
+
+
+def listens(port: int) -> bool:
+    """Whether a new connection is taken."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+ENDS_AT_ONCE = [
+    pytest.param([signal.SIGINT], id="Ctrl-C"),
+    pytest.param([signal.SIGTERM, signal.SIGTERM], id="told twice"),
+    pytest.param([signal.SIGTERM, signal.SIGINT], id="told, then Ctrl-C"),
+]
+
+
+@pytest.mark.parametrize("signals", ENDS_AT_ONCE)
+async def test_runs_until_it_is_told_to_end(signals: list[signal.Signals]) -> None:
     """It says where it is, answers by its options, and ends at once and in silence, whatever is open."""
     async with running(["--name=ada", "--faults=stall-after:1", "--reply=Well, hello"]) as process:
-        text = await welcome(process)
-        port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", text)[0])
+        port = port_of(await welcome(process))
         async with RawHttp(port) as client:
-            body = {"model": "gpt", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
-            client.send("POST", "/v1/chat/completions", json.dumps(body).encode())
+            client.send("POST", CHAT, STREAM)
             await client.saw(b"Well,")
-            process.send_signal(end)
+            for number in signals:
+                process.send_signal(number)
+                await eventually(lambda: not listens(port))
             async with asyncio.timeout(PATIENCE_SECONDS):
                 output, errors = await process.communicate()
             assert (await client.answer()).complete is False
     assert (process.returncode, output, errors) == (0, b"ada has stopped.\n", b"")
+
+
+async def test_lets_streams_end_when_it_is_stopped_in_order() -> None:
+    """On SIGTERM it takes nothing new, and a stream that has begun gets all of its chunks."""
+    async with running(["--name=ada", "--tokens=20", "--token-interval=20ms"]) as process:
+        port = port_of(await welcome(process))
+        async with RawHttp(port) as client:
+            client.send("POST", CHAT, STREAM, {"connection": "keep-alive"})
+            await client.saw(b"This")
+            process.terminate()
+            await eventually(lambda: not listens(port))
+            answer = await client.answer()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            output, errors = await process.communicate()
+    assert (answer.complete, answer.body.endswith(b"data: [DONE]\n\n")) == (True, True)
+    assert (process.returncode, output, errors) == (0, b"ada has stopped.\n", b"")
+
+
+@pytest.mark.skipif(not can_unshare(), reason="needs the right to make a process namespace")
+async def test_ends_when_it_is_the_first_process_of_a_container() -> None:
+    """A process without handlers of its own would never hear of SIGTERM as process 1."""
+    async with running(["--name=ada"], within=UNSHARE) as outer:
+        await welcome(outer)
+        os.kill(only_child_of(outer.pid), signal.SIGTERM)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            output, errors = await outer.communicate()
+    assert (outer.returncode, output, errors) == (0, b"ada has stopped.\n", b"")
 
 
 @pytest.mark.parametrize(
@@ -73,11 +139,9 @@ async def test_runs_until_it_is_told_to_end(end: signal.Signals) -> None:
 )
 async def test_ends_connections_as_told(fault: str, content: bytes, complete: bool, reset: bool) -> None:
     """The command, which runs on the fastest event loop there is, ends connections just as a mock in a test does."""
-    body = {"model": "gpt", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
     async with running(["--reply=Well, hello there"]) as process:
-        port = int(re.findall(r"http://127\.0\.0\.1:(\d+)", await welcome(process))[0])
-        headers = {"x-mock-fault": fault}
-        answer = await exchange(port, "POST", "/v1/chat/completions", json.dumps(body).encode(), headers)
+        port = port_of(await welcome(process))
+        answer = await exchange(port, "POST", CHAT, STREAM, {"x-mock-fault": fault})
         process.terminate()
         _, errors = await process.communicate()
     assert (complete, reset, True) == (answer.complete, answer.reset, content in answer.body)

@@ -1,4 +1,8 @@
-"""`understudy mock`: run an upstream that answers by itself and fails as told, until Ctrl-C."""
+"""`understudy mock`: run an upstream that answers by itself and fails as told, until Ctrl-C.
+
+SIGTERM ends it as it ends real model servers: nothing new is taken, and running requests may finish. Signals have
+handlers of their own, because the first process of a container gets no others.
+"""
 
 import asyncio
 import contextlib
@@ -12,6 +16,8 @@ from understudy.mock.dialects import DIALECTS
 from understudy.mock.durations import parse_duration
 
 _MOST_TOKENS = 10_000
+_DRAIN_SECONDS = 5.0
+"""After SIGTERM: how long running requests may take to end."""
 
 
 def _seconds(_: click.Context, __: click.Parameter, value: str) -> float:
@@ -117,22 +123,50 @@ def mock(  # noqa: PLR0913 - one parameter an option
         runner.run(_serve(server, welcome=lambda: _welcome(server, dialect, faults)))
 
 
+class _Told:
+    """What signals have told: `ending` after the first, `at_once` after an interrupt or the second."""
+
+    def __init__(self) -> None:
+        self.ending = asyncio.Event()
+        self.at_once = asyncio.Event()
+
+    def heed(self) -> None:
+        """Take every signal that asks a process to end."""
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):  # No signal handlers on Windows.
+                asyncio.get_running_loop().add_signal_handler(signum, self._signaled, signum)
+
+    def _signaled(self, signum: int) -> None:
+        if signum == signal.SIGINT or self.ending.is_set():
+            self.at_once.set()
+        self.ending.set()
+
+
 async def _serve(server: Mock, *, welcome: Callable[[], str]) -> None:
     """Run `server` until the process is asked to end."""
-    end = asyncio.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # No signal handlers on Windows.
-            asyncio.get_running_loop().add_signal_handler(signum, end.set)
+    told = _Told()
+    told.heed()
     try:
         await server.start()
     except OSError as error:
         raise click.ClickException(f"Cannot listen on {server.url}: {error.strerror or error}. Try --port.") from error
     try:
         click.echo(welcome())
-        await end.wait()
+        await told.ending.wait()
+        await _drain(server, told)
     finally:
         await server.close()
     click.echo(f"{server.name} has stopped.")
+
+
+async def _drain(server: Mock, told: _Told) -> None:
+    """Let running requests end, unless everything is to end at once."""
+    draining = asyncio.create_task(server.drain(within_seconds=_DRAIN_SECONDS), name="drain")
+    hurried = asyncio.create_task(told.at_once.wait(), name="hurried")
+    ended, late = await asyncio.wait((draining, hurried), return_when=asyncio.FIRST_COMPLETED)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*ended)
 
 
 def _welcome(server: Mock, dialect: str, faults: tuple[str, ...]) -> str:

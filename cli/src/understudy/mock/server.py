@@ -1,6 +1,7 @@
 """A mock as a running server: on the command line, or inside a test."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 import time
@@ -27,6 +28,8 @@ from understudy.mock.wire import send
 _LARGEST_BODY = 32 * 1024 * 1024
 # Handlers end at once when their connections are gone; this only bounds what should not happen.
 _SHUTDOWN_SECONDS = 30.0
+# How often to look whether the connections of a server that is ending are gone.
+_DRAIN_CHECK_SECONDS = 0.01
 
 
 class Mock:
@@ -37,8 +40,8 @@ class Mock:
             mock.set_faults(["cut-after:3"])
             assert mock.requests[-1].model == "gpt-4.1-mini"
 
-    `stop()` and `start()` play a server that dies and returns at the same address. All of it belongs to the event
-    loop in which it was started.
+    `stop()` and `start()` play a server that dies and returns at the same address; `drain()` before them one that is
+    stopped in order. All of it belongs to the event loop in which it was started.
 
     Attributes:
         name: Who answers, as seen in answers and ids.
@@ -87,6 +90,8 @@ class Mock:
         self._address = Address(host, port)
         self._runner: web.ServerRunner | None = None
         self._server: web.Server | None = None
+        self._busy: set[web.RequestHandler] = set()
+        self._draining = False
         self._arrived = 0
 
     async def __aenter__(self) -> Self:
@@ -135,11 +140,31 @@ class Mock:
         if self._runner is not None:
             return
         listening = self._address.listen()
+        self._draining = False
         # handler_cancellation: a client that leaves while nothing is sent is noticed at once.
         self._server = web.Server(self._handle, handler_cancellation=True, access_log=None, logger=_logger())
         self._runner = web.ServerRunner(self._server, shutdown_timeout=_SHUTDOWN_SECONDS)
         await self._runner.setup()
         await web.SockSite(self._runner, listening, backlog=socket.SOMAXCONN).start()
+
+    async def drain(self, *, within_seconds: float) -> None:
+        """Refuse new connections and let running requests end, as servers do that are stopped in order.
+
+        Returns when the last connection is gone, or when the time is over; `stop()` drops those that are left.
+        """
+        runner, server = self._runner, self._server
+        if runner is None or server is None:
+            return
+        self._draining = True
+        for site in list(runner.sites):
+            await site.stop()
+        for connection in server.connections:
+            if connection not in self._busy:
+                connection.force_close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                while server.connections:  # noqa: ASYNC110 - nothing tells when the last byte has left
+                    await asyncio.sleep(_DRAIN_CHECK_SECONDS)
 
     async def stop(self) -> None:
         """Die: refuse new connections and drop all open ones, whatever is going on in them.
@@ -164,6 +189,16 @@ class Mock:
         self._address.release()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        connection = request.protocol
+        self._busy.add(connection)
+        try:
+            return await self._respond(request)
+        finally:
+            self._busy.discard(connection)
+            if self._draining:
+                connection.close()
+
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
             body = await _body(request)
         except web.RequestPayloadError:
