@@ -72,8 +72,6 @@ class Connection(asyncio.Protocol):
 
     def done(self, response: Response) -> None:
         """Go back to the pool, if another request can be carried."""
-        if self._response is not response:
-            return
         self._response = None
         self.served += 1
         transport = self._transport
@@ -148,6 +146,12 @@ class Connection(asyncio.Protocol):
         self._keeper.lost(self)
 
     # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        """Another response, which nobody asked for: it must not be taken for a part of this one, or of the next."""
+        if self._response is not None and self._response.complete:
+            self._response.keeps_alive = False
+            self._response = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header."""

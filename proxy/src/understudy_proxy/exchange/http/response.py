@@ -41,7 +41,7 @@ class Response:
 
     __slots__ = (
         "_buffered",
-        "_complete",
+        "_closed",
         "_failure",
         "_framed",
         "_letting_go",
@@ -52,6 +52,7 @@ class Response:
         "_reused",
         "_unpacker",
         "_waiter",
+        "complete",
         "headed",
         "headers",
         "keeps_alive",
@@ -65,9 +66,9 @@ class Response:
         self._reused = reused
         self._pieces: deque[bytes] = deque()
         self._buffered = 0
+        self._closed = False
         self._paused = False
         self._framed = False
-        self._complete = False
         self._failure: Exception | None = None
         self._letting_go: asyncio.TimerHandle | None = None
         self._unpacker: Unpacker | None = None
@@ -75,6 +76,7 @@ class Response:
         self.received = 0
         """Bytes, of whatever part."""
         self.headed = False
+        self.complete = False
         self.keeps_alive = False
         self.status = 0
         self.headers: dict[str, str] = {}
@@ -109,14 +111,20 @@ class Response:
 
     def close(self) -> None:
         """Give the connection back if the response is complete, else close it at once."""
-        if self._complete:
+        if self._closed:
+            return
+        self._closed = True
+        if self.complete:
             self._line.done(self)
         else:
             self._line.abort()
 
     def let_go(self) -> None:
         """Give the connection back once the response is complete, if that is soon."""
-        if self._complete:
+        if self._closed:
+            return
+        self._closed = True
+        if self.complete:
             self._line.done(self)
         else:
             self._letting_go = self._loop.call_later(_REST_SECONDS, self._line.abort)
@@ -135,10 +143,8 @@ class Response:
         headers = self.headers
         coding = headers.get("transfer-encoding", "")
         self._framed = coding.lower().endswith("chunked") if coding else "content-length" in headers
-        try:
-            self._unpacker = unpacker(headers.get("content-encoding", ""))
-        except ValueError as error:
-            self.fail(FailureKind.INVALID_RESPONSE, f"the answer is {error}")
+        if "content-encoding" in headers:
+            self._unpacker = unpacker(headers["content-encoding"])
 
     def take(self, piece: bytes) -> None:
         """A piece of the body."""
@@ -154,7 +160,7 @@ class Response:
         """The body is complete."""
         if not self.headed:
             return  # an interim response has none
-        self._complete = True
+        self.complete = True
         self.keeps_alive = keeps_alive
         if self._letting_go is not None:
             self._letting_go.cancel()
@@ -167,8 +173,8 @@ class Response:
     def lost(self) -> None:
         """The connection is closed."""
         if self.headed and not self._framed:
-            self._complete = True  # such a body ends where the connection does
-        elif not self._complete and self._failure is None:
+            self.complete = True  # such a body ends where the connection does
+        elif not self.complete and self._failure is None:
             self._failure = self._cut()
         self.progressed()
 
@@ -200,7 +206,7 @@ class Response:
             if self._pieces or (self._unpacker is not None and self._unpacker.pending):
                 if piece := self._next():
                     return piece
-            elif self._complete:
+            elif self.complete:
                 return b""
             else:
                 await self._wait(until)

@@ -36,16 +36,22 @@ class _Zlib:
             raise ValueError(str(error)) from error
 
 
-def unpacker(encoding: str) -> Unpacker | None:
-    """What unpacks `encoding`, a Content-Encoding; None where there is nothing to unpack.
+class _Unknown:
+    pending = False
 
-    Raises:
-        ValueError: an encoding that was not asked for and is not known.
-    """
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+
+    def unpack(self, piece: bytes) -> bytes:  # noqa: ARG002 - whatever it is
+        raise ValueError(f"it is packed as {self._encoding[:32]}, which was not asked for")
+
+
+def unpacker(encoding: str) -> Unpacker | None:
+    """What unpacks `encoding`, a Content-Encoding; None where there is nothing to unpack."""
     match encoding.strip().lower():
         case "" | "identity":
             return None
         case "gzip" | "x-gzip" | "deflate":
             return _Zlib(wbits=zlib.MAX_WBITS | 32)  # tells gzip from zlib by itself
         case other:
-            raise ValueError(f"packed as {other[:32]}, which was not asked for")
+            return _Unknown(other)
