@@ -66,7 +66,7 @@ async def config_of(admin_port: int, query: str = "") -> dict[str, Any]:
 async def told_of(serving: Gateway, sign: str) -> dict[str, Any]:
     """Wait until `/config` holds `sign`, and return it."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while sign not in json.dumps(told := await config_of(serving.admin_port), separators=(",", ":")):
+        while sign not in json.dumps(told := await config_of(serving.admin_port), separators=(",", ":")):  # noqa: ASYNC110 - asked over HTTP
             await asyncio.sleep(0.02)
     return told
 

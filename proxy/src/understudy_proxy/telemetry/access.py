@@ -24,6 +24,7 @@ class AccessLog:
             "time": datetime.fromtimestamp(self._clock(), UTC),
             "level": "info",
             "logger": "access",
+            "message": "request",
             "request_id": self._masker.mask_word(record.request_id),
             "route": record.target.label if record.target else None,
             "provider": candidate.upstream.key if candidate else None,

@@ -46,6 +46,7 @@ def test_says_what_a_person_looks_for() -> None:
         "time": "2001-09-09T01:46:40.500000Z",
         "level": "info",
         "logger": "access",
+        "message": "request",
         "request_id": "req_1",
         "route": "ai/chat",
         "provider": "ai/main",
