@@ -5,6 +5,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
+from prometheus_client.parser import text_string_to_metric_families
+
+from harness.raw_http import PATIENCE_SECONDS, exchange
 from understudy_api.config import (
     Backend,
     Capability,
@@ -176,6 +179,19 @@ class Serving:
     def admin_url(self) -> str:
         """For operators."""
         return f"http://127.0.0.1:{self.gateway.admin_port}"
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """The sum of the samples called `name` that have these labels."""
+        answer = await exchange(self.gateway.admin_port, "GET", "/metrics")
+        families = text_string_to_metric_families(answer.body.decode())
+        samples = (sample for family in families for sample in family.samples if sample.name == name)
+        return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
+
+    async def reaches(self, name: str, value: float, **labels: str) -> None:
+        """Wait until `metric` is `value`; a test that waits in vain fails with TimeoutError."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await self.metric(name, **labels) != value:  # noqa: ASYNC110 - metrics are there to be asked
+                await asyncio.sleep(0.01)
 
     def log(self) -> list[dict[str, Any]]:
         """The lines written so far; they are written some 50 ms after they were made."""
