@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -83,16 +83,17 @@ class ProxyProcess:
         return await exchange(self.admin_port, "GET", path)
 
     async def until_ready(self) -> None:
-        """Wait until it would be sent requests."""
-        await until_answers(self, "/health/ready", 200)
+        """Wait until it would be sent requests, and answers operators."""
+        await until_answers(lambda: self.port, "/health/ready", 200)
+        await until_answers(lambda: self.admin_port, "/healthz", 200)
 
 
-async def until_answers(proxy: ProxyProcess, path: str, status: int) -> Answer:
-    """Wait until the public port answers with `status`."""
+async def until_answers(port: Callable[[], int], path: str, status: int) -> Answer:
+    """Wait until a port, once it is known, answers with `status`."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
-                answer = await exchange(proxy.port, "GET", path)
+                answer = await exchange(port(), "GET", path)
             except (StopIteration, ConnectionRefusedError):  # it does not listen yet
                 pass
             else:

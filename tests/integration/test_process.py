@@ -61,7 +61,7 @@ async def test_drains_when_told_to_end(tmp_path: Path) -> None:
         stream.send("POST", CHAT, question(stream=True))
         await stream.saw(b"one")
         proxy.tell(signal.SIGTERM)
-        ready = await until_answers(proxy, "/health/ready", 503)
+        ready = await until_answers(lambda: proxy.port, "/health/ready", 503)
         assert ready.json()["checks"]["accepting"]["detail"] == "shutting down"
         assert (await exchange(proxy.port, "GET", "/health/live")).status == 200
         async with RawHttp(proxy.port) as late:
@@ -125,7 +125,7 @@ async def test_an_interrupt_from_the_keyboard_waits_for_no_load_balancer(tmp_pat
 async def test_says_that_it_has_nothing_to_serve_yet(tmp_path: Path) -> None:
     """Without any configuration it is alive, not ready, and tells callers when to come back."""
     async with proxy_process(tmp_path) as proxy:
-        ready = await until_answers(proxy, "/health/ready", 503)
+        ready = await until_answers(lambda: proxy.port, "/health/ready", 503)
         assert ready.json()["checks"]["configuration"]["detail"] == "none has been loaded yet"
         answer = await ask(proxy.port)
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
