@@ -83,6 +83,8 @@ class ObjectWatches:
                 settings=kopf_settings(),
                 clusterwide=not namespaces,
                 namespaces=namespaces,
+                # Left to itself kopf asks for the user's name, which a container's user does not have.
+                identity=self._settings.identity,  # type: ignore[arg-type] # a NewType of str that it does not export
                 stop_flag=self._stop,
             )
         )
