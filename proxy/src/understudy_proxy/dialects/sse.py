@@ -79,6 +79,8 @@ class EventSplitter:
 
 def parse(event: bytes) -> Event:
     """The fields of an event; comments, `id` and `retry` are dropped."""
+    if event.startswith(b"data: ") and b"\n" not in event and b"\r" not in event:
+        return Event(b"", event[6:])
     name = b""
     data: list[bytes] = []
     for line in _LINE_END.split(event):

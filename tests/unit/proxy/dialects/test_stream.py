@@ -396,6 +396,13 @@ def test_the_role_is_said_once(spaced: bool) -> None:
     assert _text(seen.out) == "aaaa"
 
 
+def test_a_late_role_stays() -> None:
+    """A server that says the role only later says it once: that one is kept, however its chunks fall."""
+    late = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":"b"},"finish_reason":null}]}\n\n'
+    for chunks in ((TEXT + late + late,), (TEXT, late, late)):
+        assert _run(*chunks, STOP).out.count(b'"role"') == 1
+
+
 def test_an_event_without_an_end_is_bounded() -> None:
     """A provider that never ends a line cannot fill the memory."""
     stream = ChatStream(include_usage=False)

@@ -17,12 +17,6 @@ class Quirks:
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Its names for OpenAI's fields."""
 
-    def touch(self, body: Mapping[str, Any]) -> bool:
-        """Whether `body` must be changed."""
-        return (not self.takes_stream_options and "stream_options" in body) or any(
-            name in body for name in self.renamed
-        )
-
     def apply(self, body: dict[str, Any]) -> None:
         """Change `body` into what the provider takes."""
         if not self.takes_stream_options:

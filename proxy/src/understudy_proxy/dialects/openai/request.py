@@ -64,7 +64,6 @@ class RequestError(Exception):
 class ChatRequest:
     """A request as it was sent, and what was read from it."""
 
-    raw: bytes = field(repr=False)
     body: dict[str, Any] = field(repr=False)
     """Never changed: attempts share it."""
     model: str
@@ -97,7 +96,8 @@ def read(raw: bytes) -> ChatRequest:
     options = _optional(body, "stream_options", dict, "an object") or {}
     media = _look_through(messages)
     bits = media.bits | _asked_for(body) | (_STREAMING if stream else 0)
-    text_bytes = len(raw) - media.bytes - _ESCAPE_SURPLUS * raw.count(b"\\u")
+    escapes = raw.count(b"\\u") if media.foreign and raw.isascii() else 0
+    text_bytes = len(raw) - media.bytes - _ESCAPE_SURPLUS * escapes
     need = Need(
         capabilities=_SETS[bits],
         input_tokens=max(0, text_bytes) // BYTES_PER_TOKEN + media.tokens,
@@ -105,7 +105,6 @@ def read(raw: bytes) -> ChatRequest:
         max_output_tokens=_max_output(body),
     )
     return ChatRequest(
-        raw=raw,
         body=body,
         model=model,
         need=need,
@@ -122,6 +121,8 @@ class _Media:
     bits: int = 0
     bytes: int = 0
     tokens: int = 0
+    foreign: bool = False
+    """Some of the text is not ASCII."""
 
     def add(self, bit: int, data: Any, tokens: int) -> None:
         self.bits |= bit
@@ -182,7 +183,10 @@ def _look_through(messages: list[Any]) -> _Media:
                 )
             raise _wrong_type(param, "a string", role)
         content = message.get("content")
-        if content is None or type(content) is str:
+        if type(content) is str:
+            media.foreign = media.foreign or not content.isascii()
+            continue
+        if content is None:
             continue
         if type(content) is not list:
             raise _wrong_type(f"messages[{index}].content", "a string or an array of content parts", content)
@@ -195,7 +199,10 @@ def _look_through_parts(parts: list[Any], message: int, media: _Media) -> None:
         if type(part) is not dict:
             raise _wrong_type(f"messages[{message}].content[{index}]", "an object", part)
         kind = part.get("type")
-        if kind == "image_url":
+        if kind == "text":
+            text = part.get("text")
+            media.foreign = media.foreign or (type(text) is str and not text.isascii())
+        elif kind == "image_url":
             image = part.get("image_url")
             media.add(_VISION, image.get("url") if type(image) is dict else image, IMAGE_TOKENS)
         elif kind == "input_audio":

@@ -6,13 +6,14 @@ parsed only when it may be the end, an error or the usage. What those are is tol
 JSON string a quotation mark is escaped, so text that speaks of `"error"` does not look like one.
 """
 
+import re
 from typing import Any, NamedTuple
 
 import orjson
 
 from understudy_proxy.dialects.openai.error_shapes import said_by, said_in
 from understudy_proxy.dialects.openai.failures import classify, failure_of
-from understudy_proxy.dialects.openai.usage import read_usage
+from understudy_proxy.dialects.openai.usage import read_usage, states_usage
 from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge, parse
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
@@ -23,6 +24,9 @@ _DONE = b"[DONE]"
 _END = b"data: [DONE]\n\n"
 _KEEP_ALIVE = b":"
 _MAX_CHOICES = 1024
+_MIDDLE = b"}\n\ndata: {"
+_NOTABLE = re.compile(rb'"(?:error"|role"|(?:finish_reason|usage)":\s*+(?!null))')
+"""What a plain event has none of: an end, usage, an error, a role."""
 _ROLES = ((b'"delta":{"role":"assistant",', b'"delta":{'), (b'"delta": {"role": "assistant", ', b'"delta": {'))
 
 
@@ -56,14 +60,15 @@ class ChatStream:
         "_role_sent",
         "_several",
         "_splitter",
+        "_stated",
         "finished",
-        "usage",
     )
 
     def __init__(self, *, include_usage: bool, choices: int = 1) -> None:
         self.finished = False
         """The terminal event was seen; nothing after it matters."""
-        self.usage: Usage | None = None
+        self._stated: dict[str, Any] | None = None
+        """The last chunk that stated usage."""
         self._include_usage = include_usage
         self._several = choices > 1
         self._splitter = EventSplitter()
@@ -76,10 +81,18 @@ class ChatStream:
         self._ended: set[int] = set()
         self._failure: UpstreamFailure | None = None
 
+    @property
+    def usage(self) -> Usage | None:
+        """What the provider has counted so far."""
+        return None if self._stated is None else read_usage(self._stated)
+
     def feed(self, chunk: bytes) -> Fed:
         """Take the next bytes of the stream."""
-        if self._passing and not self._splitter.pending and chunk.endswith(b"\n\n") and _is_plain(chunk[:-2]):
-            return Fed(chunk, True, None)
+        if self._passing and not self._splitter.pending:
+            if _are_plain(chunk):
+                return Fed(chunk, True, None)
+            if self._role_sent and b'"role"' in chunk and _are_plain(bare := _without_roles(chunk)):
+                return Fed(bare, True, None)
         if self._is_over():
             return Fed(b"", self._began, self._failure)
         try:
@@ -113,7 +126,7 @@ class ChatStream:
         for event in events:
             if self._is_over():
                 break
-            if self._passing and _is_plain(event):
+            if self._passing and _are_plain(event + b"\n\n"):
                 self._held.append(event)
             else:
                 self._read(event)
@@ -161,18 +174,17 @@ class ChatStream:
         if error is not None:
             self._failure = failure_of(error, status=None, headers={})
             return
-        usage = read_usage(chunk)
-        if usage is not None:
-            self.usage = usage
         choices = chunk.get("choices")
-        if usage is not None and not choices:
+        if states := states_usage(chunk):
+            self._stated = chunk
+        if states and not choices:
             if not self._include_usage:
                 return
             # Clients fail on a usage chunk without the key.
             data = orjson.dumps(chunk | {"choices": []}) if choices is None else data
         if b"\n" in data:
             data = orjson.dumps(chunk)
-        self._held.append(b"data: " + (self._without_role(data) if self._role_sent else data))
+        self._held.append(b"data: " + (_without_roles(data) if self._role_sent and not self._several else data))
         if isinstance(choices, list):
             self._note(choices)
 
@@ -191,38 +203,28 @@ class ChatStream:
                 self._role_sent = self._role_sent or "role" in delta
                 self._began = self._began or any(value for key, value in delta.items() if key != "role")
 
-    def _without_role(self, data: bytes) -> bytes:
-        """Some servers repeat the role in every chunk, and clients that add deltas up get `assistantassistant`."""
-        if self._several or b'"role"' not in data:
-            return data
-        for repeated, rest in _ROLES:
-            data = data.replace(repeated, rest, 1)
-        return data
-
     def _cut(self, tail: bytes) -> UpstreamFailure:
         if not self._began and not self._appeared and tail[:1] in {b"{", b"["}:
             return classify(200, {}, tail) or _invalid("a whole answer came where a stream was asked for")
         return UpstreamFailure(FailureKind.INTERRUPTED, "the stream ended before the answer did")
 
 
-def _is_plain(event: bytes) -> bool:
-    """Whether an event is one line of JSON without anything that must be read: no end, usage, error or role."""
+def _are_plain(events: bytes) -> bool:
+    """Whether this is nothing but whole events, each one line of JSON without anything that must be read."""
     return (
-        event.startswith(b"data: {")
-        and event.endswith(b"}")
-        and b"\n" not in event
-        and b"\r" not in event
-        and b'"error"' not in event
-        and b'"role"' not in event
-        and _is_null(event, b'"finish_reason"', b'"finish_reason":null', b'"finish_reason": null')
-        and _is_null(event, b'"usage"', b'"usage":null', b'"usage": null')
+        events.endswith(b"}\n\n")
+        and events.startswith(b"data: {")
+        and b"\r" not in events
+        and (events.find(b"\n") == len(events) - 2 or events.count(b"\n") == 2 * events.count(_MIDDLE) + 2)
+        and _NOTABLE.search(events) is None
     )
 
 
-def _is_null(event: bytes, key: bytes, null: bytes, spaced_null: bytes) -> bool:
-    """Whether `key` is null wherever it stands."""
-    times = event.count(key)
-    return not times or times == event.count(null) or times == event.count(spaced_null)
+def _without_roles(events: bytes) -> bytes:
+    """Some servers repeat the role in every chunk, and clients that add deltas up get `assistantassistant`."""
+    for repeated, rest in _ROLES:
+        events = events.replace(repeated, rest)
+    return events
 
 
 def _is_whole(tail: bytes) -> bool:

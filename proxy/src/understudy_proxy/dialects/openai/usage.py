@@ -5,18 +5,20 @@ from typing import Any
 from understudy_proxy.dialects.usage import Usage
 
 
+def states_usage(answer: dict[str, Any]) -> bool:
+    """Whether an answer or a chunk states usage."""
+    return _stated(answer) is not None
+
+
 def read_usage(answer: dict[str, Any]) -> Usage | None:
     """The usage that an answer or a chunk states; None when it states none.
 
     `prompt_tokens` include cached ones and `completion_tokens` include reasoning, as everywhere in this dialect.
-    Groq puts the usage of a stream into `x_groq`; DeepSeek counts cached tokens beside the details.
+    DeepSeek counts cached tokens beside the details.
     """
-    stated = answer.get("usage")
-    if not isinstance(stated, dict):
-        groq = answer.get("x_groq")
-        stated = groq.get("usage") if isinstance(groq, dict) else None
-        if not isinstance(stated, dict):
-            return None
+    stated = _stated(answer)
+    if stated is None:
+        return None
     prompt = _details(stated, "prompt_tokens_details")
     completion = _details(stated, "completion_tokens_details")
     return Usage(
@@ -26,6 +28,14 @@ def read_usage(answer: dict[str, Any]) -> Usage | None:
         cache_write=_tokens(prompt, "cache_write_tokens") or _tokens(prompt, "cache_creation_tokens"),
         reasoning=_tokens(completion, "reasoning_tokens"),
     )
+
+
+def _stated(answer: dict[str, Any]) -> dict[str, Any] | None:
+    """Groq puts the usage of a stream into `x_groq`."""
+    stated = answer.get("usage")
+    if stated is None and isinstance(groq := answer.get("x_groq"), dict):
+        stated = groq.get("usage")
+    return stated if isinstance(stated, dict) else None
 
 
 def _details(stated: dict[str, Any], name: str) -> dict[str, Any]:
