@@ -10,11 +10,12 @@ import gc
 import logging
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from understudy_proxy.config.source import Source
 from understudy_proxy.gateway import Gateway
-from understudy_proxy.listening import CannotListen, listen
+from understudy_proxy.listening import CannotListen, listen, port_of
 from understudy_proxy.loop import run_loop
 from understudy_proxy.settings import Settings
 from understudy_proxy.signals import Ending, heeded
@@ -30,22 +31,31 @@ _SWITCH_SECONDS = 0.001
 """How long a thread that builds a configuration or renders metrics may keep the event loop from its next turn; Python's
 own 5 ms is more than a request takes here."""
 
+Announce = Callable[[int, int], None]
+"""Told once, in the process that was started, which ports for callers and for operators were had."""
 
-def run(settings: Settings, source: Source) -> int:
+
+def run(settings: Settings, source: Source, *, announce: Announce | None = None) -> int:
     """Serve until told to end; the exit code. Says in one line why it cannot start."""
+    tell = announce or _nobody
     try:
         if settings.workers > 1:
             return run_workers(
-                settings, lambda public, admin, leash: run_worker(settings, source, public, admin, leash)
+                settings, lambda public, admin, leash: run_worker(settings, source, public, admin, leash), announce=tell
             )
         public = listen(settings.host, settings.port)
         admin = listen(settings.admin_host, settings.admin_port)
+        tell(port_of(public), port_of(admin))
         return run_worker(settings, source, public, admin)
     except CannotListen as error:
         sys.stderr.write(f"understudy: {error}\n")
         return 1
     except KeyboardInterrupt:  # before anything listened
         return 130
+
+
+def _nobody(_port: int, _admin_port: int) -> None:
+    """Nobody wants to know."""
 
 
 def run_worker(

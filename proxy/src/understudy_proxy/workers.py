@@ -52,8 +52,13 @@ class _Child:
     """When to start it, if it does not run; monotonic seconds."""
 
 
-def run_workers(settings: Settings, run_worker: RunWorker) -> int:
+def run_workers(settings: Settings, run_worker: RunWorker, *, announce: Callable[[int, int], None]) -> int:
     """Keep `settings.workers` processes serving until told to end; the exit code.
+
+    Args:
+        settings: How many, and where.
+        run_worker: What each of them does.
+        announce: Told the ports for callers and for operators once they are had.
 
     Raises:
         CannotListen: a port cannot be had.
@@ -73,6 +78,7 @@ def run_workers(settings: Settings, run_worker: RunWorker) -> int:
             sock = listen(settings.admin_host, port_of(admin), shared=True)
             return run_admin(settings, sock, [port_of(reserved) for reserved in internal], leash_end)
 
+        announce(port_of(public), port_of(admin))
         children = [_Child(f"worker {index}", partial(worker, index)) for index in range(settings.workers)]
         _log.info("listening", extra={"port": port_of(public), "admin_port": port_of(admin), "workers": len(children)})
         gc.freeze()  # what the children share stays shared: the collector would write into every object
