@@ -9,7 +9,8 @@ import pytest
 from kubernetes.aio.client import ApiClient
 
 from harness.apiserver import ApiServer
-from harness.manifests import secret
+from harness.control_plane import install_crds
+from harness.manifests import route, secret
 from understudy_operator import kube
 from understudy_operator.cluster import (
     CONFIG_MAPS,
@@ -30,6 +31,8 @@ from understudy_operator.cluster import (
     version_of,
 )
 from understudy_operator.kube import KubeCluster, load_configuration
+
+ROUTES = OBJECTS["LLMRoute"]
 
 
 @asynccontextmanager
@@ -84,6 +87,18 @@ async def test_a_conditional_apply_replaces_what_was_read_and_nothing_else(apise
         await cluster.delete(CONFIG_MAPS, (namespace, "head"))
         created = await cluster.apply(CONFIG_MAPS, mine)
         assert created["data"] == {"x": "mine"}, "with none there, there is nothing to overwrite"
+
+
+async def test_the_status_of_what_is_gone_is_not_found(apiserver: ApiServer) -> None:
+    """Applying a status never creates the object."""
+    await asyncio.to_thread(install_crds, apiserver)
+    async with connected(apiserver) as (cluster, namespace):
+        await cluster.create(ROUTES, route("chat", namespace=namespace))
+        mine = route("chat", namespace=namespace) | {"status": {"observedGeneration": 1}}
+        assert (await cluster.apply_status(ROUTES, mine))["status"] == {"observedGeneration": 1}
+        await cluster.delete(ROUTES, (namespace, "chat"))
+        with pytest.raises(NotFound):
+            await cluster.apply_status(ROUTES, mine)
 
 
 async def test_a_lease_without_a_holder_is_accepted(apiserver: ApiServer) -> None:

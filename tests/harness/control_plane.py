@@ -190,7 +190,7 @@ async def control_plane(
                     await made.start_operator()
                 yield made
         finally:
-            for started in made.operators if made else ():
+            for started in made.operators if made is not None else ():
                 await asyncio.to_thread(started.process.kill)
             await _clean(cluster, namespace)
 

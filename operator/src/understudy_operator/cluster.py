@@ -150,7 +150,7 @@ class Cluster(Protocol):
         ...
 
     async def apply_status(self, type_: ResourceType, manifest: Manifest) -> Manifest:
-        """Server-side apply of the status alone; a uid in the manifest makes it conditional (`Conflict`)."""
+        """Server-side apply of the status alone. Raises `NotFound` when there is no such object."""
         ...
 
     async def delete(self, type_: ResourceType, name: NamespacedName) -> None:

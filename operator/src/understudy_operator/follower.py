@@ -77,6 +77,8 @@ class Follower:
         self._new = asyncio.Event()
         self._changed_at: float | None = None
         self._unreported_since: float | None = None
+        self._rolling: tuple[str, float] = ("", 0.0)
+        """The revision that was last looked for, and since when."""
 
     def track(self, target: Target) -> None:
         """Follow this from now on, instead of what came before."""
@@ -109,14 +111,12 @@ class Follower:
         if isinstance(target.published, Unpublished):
             await self._report(target, target.published)
             return
-        clock = asyncio.get_running_loop().time
-        began = clock()
         wait = FIRST_LOOK_SECONDS
         reported: Rollout | None = None
         if target.written:
             await self._pause(wait)
         while not self._new.is_set():
-            overdue = clock() - began >= self._confirm_seconds
+            overdue = self._looked_for(target.published) >= self._confirm_seconds
             rollout = await self._look(target.published, overdue=overdue)
             if rollout.live:
                 self._confirmed(rollout)
@@ -127,6 +127,13 @@ class Follower:
                 return
             wait = OVERDUE_LOOK_SECONDS if overdue else min(wait * SLOWER, SLOWEST_LOOK_SECONDS)
             await self._pause(wait)
+
+    def _looked_for(self, revision: str) -> float:
+        """For how many seconds this revision has been looked for, resyncs in between included."""
+        now = asyncio.get_running_loop().time()
+        if self._rolling[0] != revision:
+            self._rolling = (revision, now)
+        return now - self._rolling[1]
 
     async def _look(self, revision: str, *, overdue: bool) -> Rollout:
         rollout = tally(revision, await self._fleet.ask(), overdue=overdue)

@@ -116,8 +116,9 @@ class Reporter:
         manifest: Manifest = {
             "apiVersion": type_.api_version,
             "kind": type_.kind,
-            # With its uid, an object that came to this name meanwhile is left alone.
-            "metadata": {"namespace": key.namespace, "name": key.name, "uid": subject.uid},
+            # The API server ignores a uid here. An object that came to this name meanwhile rang the bell: should it
+            # get this status, the next cycle finds that its digest is another.
+            "metadata": {"namespace": key.namespace, "name": key.name},
             "status": status,
         }
         try:

@@ -137,6 +137,18 @@ def test_overdue_is_lagging_and_goes_on() -> None:
     assert len(late) <= 4, "once it is overdue the fleet is asked every five seconds"
 
 
+def test_a_resync_does_not_make_an_old_rollout_young() -> None:
+    """A proxy that never comes round is called lagging once, and not pending again at every resync."""
+
+    async def script(scene: Scene) -> None:
+        for _ in range(5):
+            scene.target(written=False)
+            await asyncio.sleep(60)
+
+    scene = play(from_time(9999.0), script)
+    assert [what for _, what in scene.said] == ["False Pending", "False Lagging"]
+
+
 def test_once_confirmed_nobody_is_asked_any_more() -> None:
     """A fleet that runs the newest revision is left alone until the next cycle."""
     assert len(play(from_time(0.0), _once).fleet.asked) == 1

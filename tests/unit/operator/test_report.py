@@ -1,7 +1,6 @@
 """Authors are told what is new about their own objects, once."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
@@ -108,25 +107,25 @@ async def test_a_look_from_before_the_last_write_is_not_believed() -> None:
     assert await told.report(stale, LIVE, read_at=6.0) == 1, "by then the look shows that somebody removed it"
 
 
-async def _delete(cluster: MemoryCluster) -> None:
-    cluster.remove(ROUTES, "ai", "chat")
-
-
-async def _replace(cluster: MemoryCluster) -> None:
-    cluster.remove(ROUTES, "ai", "chat")
-    cluster.put(route("chat", namespace="ai"))
-
-
-@pytest.mark.parametrize("meanwhile", [_delete, _replace], ids=["deleted", "replaced"])
-async def test_an_object_that_went_meanwhile_is_left_alone(meanwhile: Any) -> None:
-    """No status reaches an object that only has the same name, and the others get theirs."""
+async def test_an_object_that_went_meanwhile_stops_no_other() -> None:
+    """A deleted object needs no status, and the others get theirs."""
     cluster = routes("chat", "other")
     seen = subjects(cluster, serving("chat"), serving("other"))
-    await meanwhile(cluster)
+    cluster.remove(ROUTES, "ai", "chat")
     assert await reporter(cluster).report(seen, LIVE, read_at=0.0) == 1
     assert ready(cluster, "other") == ("True", "Ready")
-    replaced = cluster.look(ROUTES, "ai", "chat")
-    assert replaced is None or "status" not in replaced
+
+
+async def test_a_status_that_reached_a_newcomer_is_put_right() -> None:
+    """An object replaced by another of its name may get what was meant for the first, and loses it at the next look."""
+    cluster, clock = routes("chat"), Clock()
+    told = reporter(cluster, clock)
+    seen = subjects(cluster, serving("chat"))
+    cluster.remove(ROUTES, "ai", "chat")
+    cluster.put(route("chat", namespace="ai"))
+    await told.report(seen, LIVE, read_at=0.0)
+    await told.report(subjects(cluster, refused("chat")), LIVE, read_at=1.0)
+    assert ready(cluster, "chat") == ("False", "Invalid")
 
 
 async def test_a_refused_status_stops_no_other() -> None:
