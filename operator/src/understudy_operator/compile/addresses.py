@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 
 from understudy_api.v1alpha1.meta import ServiceReference
 from understudy_api.v1alpha1.provider import LLMProviderSpec
+from understudy_operator.compile.report import Report
 from understudy_operator.compile.vendors import Vendor
-from understudy_operator.compile.verdict import Reason, Report
+from understudy_operator.compile.verdict import Reason
 
 _DIALECT_PATH = "/v1"
 """The path under which servers of the OpenAI dialect keep it."""

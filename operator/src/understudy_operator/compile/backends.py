@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from understudy_api.config import Provider
 from understudy_api.v1alpha1.meta import LabelSelector, ObjectReference
 from understudy_operator.compile.inputs import NamespacedName
-from understudy_operator.compile.lookup import Lookup, hint, not_permitted
+from understudy_operator.compile.lookup import Lookup, not_permitted
+from understudy_operator.compile.missing import Missing
 from understudy_operator.compile.namespaces import Namespaces, matches
 from understudy_operator.compile.providers import CompiledProvider
-from understudy_operator.compile.sources import Missing
-from understudy_operator.compile.verdict import ObjectKey, Reason, Report
+from understudy_operator.compile.report import Report
+from understudy_operator.compile.verdict import ObjectKey, Reason
 
 
 class Directory:
@@ -70,8 +71,5 @@ def find_model(provider: Provider, model: str) -> Missing | None:
     """Why `provider` cannot serve `model`; None when it can."""
     if model in provider.models:
         return None
-    if not provider.models:
-        message = f"{label_of(provider)} has no models: add {model} to its spec.models"
-    else:
-        message = f"{label_of(provider)} has no model {model}{hint(model, provider.models)}"
-    return Missing(Reason.MODEL_NOT_FOUND, message)
+    message = f"{label_of(provider)} does not list the model {model} in its spec.models"
+    return Missing(Reason.MODEL_NOT_FOUND, message, wanted=model, known=tuple(provider.models))

@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 
 from understudy_api.config import Backend, Capability, Provider, ProviderModel, Rule
 from understudy_api.v1alpha1.meta import LabelSelector, ObjectReference
 from understudy_api.v1alpha1.persona import Constraints, CostTier, Preference
 from understudy_api.v1alpha1.provider import ProviderType
 from understudy_operator.compile.backends import Directory, find_model, key_of, label_of
-from understudy_operator.compile.sources import Missing
+from understudy_operator.compile.missing import Missing
+from understudy_operator.compile.report import Report
 from understudy_operator.compile.vendors import VENDORS
-from understudy_operator.compile.verdict import Reason, Report
+from understudy_operator.compile.verdict import Reason
 
 MAX_CAST = 32
 """Backends of one preference: as many as a rule of an LLMRoute may have."""
@@ -93,10 +95,10 @@ class Caster:
     def _named(self, ref: ObjectReference, model: str | None, *, at: str) -> list[tuple[str, str]]:
         provider = self.directory.find(ref, namespace=self.namespace)
         if isinstance(provider, Missing):
-            self.report.error(provider.reason, f"{at}.providerRef", provider.message)
+            self.report.unresolved(f"{at}.providerRef", provider)
             return []
         if model is None:
-            models = list(self._suitable(provider))
+            models = list(islice(self._suitable(provider), MAX_CAST + 1))
             if not models:
                 message = f"no model of {label_of(provider)} meets spec.requires and spec.constraints"
                 self.report.error(Reason.MODEL_NOT_SUITABLE, f"{at}.providerRef", message)
@@ -104,12 +106,13 @@ class Caster:
         missing = find_model(provider, model) or self._unsuitable(provider, model)
         if missing is None:
             return [(key_of(provider), model)]
-        self.report.error(missing.reason, f"{at}.model", missing.message)
+        self.report.unresolved(f"{at}.model", missing)
         return []
 
     def _selected(self, selector: LabelSelector, model: str | None, *, field: str) -> list[tuple[str, str]]:
         providers = self.directory.select(selector, namespace=self.namespace)
-        models = [each for provider in providers for each in self._suitable(provider) if model in {None, each[1]}]
+        suitable = (each for provider in providers for each in self._suitable(provider) if model in {None, each[1]})
+        models = list(islice(suitable, MAX_CAST + 1))
         if not providers:
             message = "matches no LLMProvider that is served and allows references from this namespace"
             self.report.error(Reason.BACKEND_NOT_FOUND, field, message)
@@ -120,7 +123,7 @@ class Caster:
         return self._bounded(models, field=field)
 
     def _suitable(self, provider: Provider) -> Iterator[tuple[str, str]]:
-        for name, model in sorted(provider.models.items()):
+        for name, model in provider.models.items():
             if self.requirements.why_not(provider, model) is None:
                 yield key_of(provider), name
 
@@ -138,7 +141,7 @@ class Caster:
 
     def _bounded(self, models: list[tuple[str, str]], *, field: str) -> list[tuple[str, str]]:
         if len(models) > MAX_CAST:
-            message = f"leads to {len(models)} models, of which the first {MAX_CAST} by name are cast: narrow it"
+            message = f"leads to more than {MAX_CAST} models, of which the first {MAX_CAST} are cast: narrow it"
             self.report.warn(Reason.TOO_MANY, field, message)
         return models[:MAX_CAST]
 

@@ -3,7 +3,8 @@
 import re
 from decimal import Decimal
 
-from understudy_operator.compile.verdict import Reason, Report
+from understudy_operator.compile.report import Report
+from understudy_operator.compile.verdict import Reason
 
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _UNITS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600), "d": Decimal(86400)}

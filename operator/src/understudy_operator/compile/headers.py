@@ -2,7 +2,8 @@
 
 from understudy_api.v1alpha1 import field_path
 from understudy_api.v1alpha1.provider import ProviderHeaders
-from understudy_operator.compile.verdict import Reason, Report
+from understudy_operator.compile.report import Report
+from understudy_operator.compile.verdict import Reason
 
 _OF_THE_CONNECTION = frozenset(
     {

@@ -3,7 +3,8 @@
 from understudy_api.config import HealthPolicy, Probe, Timeouts
 from understudy_api.v1alpha1.provider import ProviderHealth, ProviderTimeouts
 from understudy_operator.compile.durations import positive_seconds
-from understudy_operator.compile.verdict import Reason, Report
+from understudy_operator.compile.report import Report
+from understudy_operator.compile.verdict import Reason
 
 _TIMEOUTS = Timeouts()
 _HEALTH = HealthPolicy()

@@ -1,18 +1,14 @@
 """Objects of one kind as other objects refer to them: there, or why not, with a hint at what was meant."""
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 
-from understudy_api.v1alpha1.reading import nearest
 from understudy_operator.compile.inputs import NamespacedName
-from understudy_operator.compile.sources import Missing
-from understudy_operator.compile.verdict import ObjectKey, Reason, Report
+from understudy_operator.compile.missing import Missing
+from understudy_operator.compile.report import Report
+from understudy_operator.compile.verdict import ObjectKey, Reason
 
 Found = TypeVar("Found")
-
-MAX_HINTED = 512
-"""Names to choose a hint from: comparing takes about 10 us a name, and a thousand objects may be wrong at once."""
 
 
 class Lookup(Generic[Found]):
@@ -32,9 +28,10 @@ class Lookup(Generic[Found]):
         self._unreadable = unreadable
         self._not_found = not_found
         self._not_served = not_served
-        self._names: dict[str, list[str]] = {}
+        names: dict[str, list[str]] = {}
         for namespace, name in objects:
-            self._names.setdefault(namespace, []).append(name)
+            names.setdefault(namespace, []).append(name)
+        self._names = {namespace: tuple(each) for namespace, each in names.items()}
 
     def find(self, at: NamespacedName, *, namespace: str) -> Found | Missing:
         """The object that somebody in `namespace` refers to, whether it may be referred to or not.
@@ -47,8 +44,8 @@ class Lookup(Generic[Found]):
         key = ObjectKey(self._kind, *at)
         if key in self._unreadable:
             return self.not_served(self._unreadable[key])
-        near = hint(at[1], self._names.get(namespace, ())) if at[0] == namespace else ""
-        return Missing(self._not_found, f"{key} does not exist{near}")
+        known = self._names.get(namespace, ()) if at[0] == namespace else ()
+        return Missing(self._not_found, f"{key} does not exist", wanted=at[1], known=known)
 
     def not_served(self, report: Report) -> Missing:
         """The object is there, but nothing of it is served."""
@@ -59,14 +56,3 @@ def not_permitted(report: Report, *, namespace: str, field: str) -> Missing:
     """The object is there, but closed to `namespace`; `field` is where its owner may open it."""
     message = f"{report.subject} does not allow references from namespace {namespace}: its {field} must let it in"
     return Missing(Reason.REF_NOT_PERMITTED, message)
-
-
-def hint(wanted: str, known: Iterable[str]) -> str:
-    """`; did you mean gpt-4o?`, or nothing when nothing is near."""
-    word = _nearest(wanted, tuple(known))
-    return f"; did you mean {word}?" if word else ""
-
-
-@lru_cache(maxsize=1024)  # one renamed model is missing from many routes
-def _nearest(wanted: str, known: tuple[str, ...]) -> str | None:
-    return nearest(wanted, known) if len(known) <= MAX_HINTED else None

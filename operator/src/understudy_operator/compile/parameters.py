@@ -5,7 +5,8 @@ from typing import Any
 from understudy_api.v1alpha1 import field_path
 from understudy_api.v1alpha1.persona import Parameters
 from understudy_operator.compile.freeform import problem_with
-from understudy_operator.compile.verdict import Reason, Report
+from understudy_operator.compile.report import Report
+from understudy_operator.compile.verdict import Reason
 
 _NOT_PARAMETERS = {
     "messages": "the conversation is the client's; use spec.system",

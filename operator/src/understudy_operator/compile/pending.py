@@ -10,7 +10,8 @@ from functools import cache
 from pydantic.alias_generators import to_snake
 
 from understudy_operator.compile.reading import AnyKind
-from understudy_operator.compile.verdict import Reason, Report
+from understudy_operator.compile.report import Report
+from understudy_operator.compile.verdict import Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from understudy_api.config import Capability, RetryPolicy, Rule
 from understudy_api.v1alpha1.meta import ObjectReference
 from understudy_api.v1alpha1.persona import Constraints, PersonaSpec
 from understudy_operator.compile.casting import Caster, Requirements
+from understudy_operator.compile.missing import Missing
 from understudy_operator.compile.reachable import Reachable
-from understudy_operator.compile.sources import Missing
+from understudy_operator.compile.report import Report
 from understudy_operator.compile.targets import default_attempts, report_nothing_left
-from understudy_operator.compile.verdict import Report
 
 _RULE_NAME = "preferences"
 _RETRY = RetryPolicy()
@@ -51,7 +51,7 @@ def _as_routed(caster: Caster, ref: ObjectReference, reachable: Reachable) -> Pe
     report, field = caster.report, "spec.routeRef"
     target = reachable.find_route(ref, namespace=caster.namespace)
     if isinstance(target, Missing):
-        report.error(target.reason, field, target.message)
+        report.unresolved(field, target)
         report_nothing_left(report, field)
         return PersonaRules()
     rules = caster.narrowed(target.rules, field=field)

@@ -45,7 +45,7 @@ def _system(item: Item[Persona], reachable: Reachable) -> str | Unwritable | Non
     system = write_prompt(reachable.inputs, reachable.personas, item)
     if isinstance(system, Unwritable):
         tell = report.refuse if system.missing.reason is Reason.INVALID else report.error
-        tell(system.missing.reason, system.field, system.missing.message)
+        tell(system.missing.reason, system.field, report.described(system.missing))
     return system
 
 

@@ -5,14 +5,15 @@ Nothing else in double braces is touched, so that a prompt may speak of template
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from understudy_api.v1alpha1 import Persona
 from understudy_api.v1alpha1.persona import SystemPrompt
 from understudy_operator.compile.inputs import Inputs
-from understudy_operator.compile.lookup import Lookup, hint
+from understudy_operator.compile.lookup import Lookup
+from understudy_operator.compile.missing import Missing
 from understudy_operator.compile.reading import Item
-from understudy_operator.compile.sources import Missing, read_config_map_text
+from understudy_operator.compile.sources import read_config_map_text
 from understudy_operator.compile.verdict import Reason
 
 MAX_PROMPT = 262_144
@@ -85,7 +86,7 @@ class _Writer:
             if problem is not None:
                 return problem
         problem = self.own(system, values=values)
-        return None if problem is None else Missing(problem.reason, f"{item.key}: {problem.message}")
+        return None if problem is None else replace(problem, message=f"{item.key}: {problem.message}")
 
     def own(self, system: SystemPrompt, *, values: Values) -> Missing | None:
         """Add a persona's own text."""
@@ -133,5 +134,5 @@ def _value(name: str, values: Values) -> str | Missing:
         return value
     if name in values:
         return Missing(Reason.INVALID, f"{{{{ {name} }}}} has no value: give the variable {name} a default")
-    message = f"{{{{ {name} }}}} is no variable{hint(name, values)}; declare it under spec.system.variables"
-    return Missing(Reason.INVALID, message)
+    message = f"{{{{ {name} }}}} is not declared under spec.system.variables"
+    return Missing(Reason.INVALID, message, wanted=name, known=tuple(values))

@@ -11,11 +11,12 @@ from understudy_operator.compile.addresses import address_of
 from understudy_operator.compile.headers import compile_headers
 from understudy_operator.compile.health import compile_health, compile_timeouts
 from understudy_operator.compile.inputs import Inputs, NamespacedName
+from understudy_operator.compile.missing import Missing
 from understudy_operator.compile.models import compile_models
 from understudy_operator.compile.namespaces import Namespaces
 from understudy_operator.compile.pending import warn_of_pending
 from understudy_operator.compile.reading import Item
-from understudy_operator.compile.sources import Credential, Missing, read_credential
+from understudy_operator.compile.sources import Credential, read_credential
 from understudy_operator.compile.trust import compile_tls
 from understudy_operator.compile.vendors import VENDORS, Vendor
 from understudy_operator.compile.verdict import Reason, Verdict
@@ -99,7 +100,7 @@ def _credential(item: Item[LLMProvider], inputs: Inputs, vendor: Vendor) -> Cred
     ref = spec.auth.api_key.secret_key_ref
     found = read_credential(inputs, (item.key.namespace, ref.name), key=ref.key)
     if isinstance(found, Missing):
-        report.error(found.reason, "spec.auth.apiKey.secretKeyRef", found.message)
+        report.unresolved("spec.auth.apiKey.secretKeyRef", found)
     return found
 
 
@@ -116,5 +117,5 @@ def _tls(item: Item[LLMProvider], inputs: Inputs) -> TLS | Missing | None:
         return None
     tls = compile_tls(inputs, spec.tls, namespace=item.key.namespace)
     if isinstance(tls, Missing):
-        item.report.error(tls.reason, "spec.tls.caBundleRef", tls.message)
+        item.report.unresolved("spec.tls.caBundleRef", tls)
     return tls

@@ -9,8 +9,8 @@ from understudy_api.v1alpha1.meta import ObjectReference
 from understudy_operator.compile.backends import Directory
 from understudy_operator.compile.inputs import Inputs
 from understudy_operator.compile.lookup import Lookup, not_permitted
+from understudy_operator.compile.missing import Missing
 from understudy_operator.compile.reading import Item, Objects
-from understudy_operator.compile.sources import Missing
 from understudy_operator.compile.targets import CompiledTarget, CompiledTargets
 from understudy_operator.compile.toolbox import Toolbox
 from understudy_operator.compile.verdict import Reason

@@ -10,7 +10,8 @@ from typing import Any, Generic, TypeGuard, TypeVar
 
 from understudy_api.v1alpha1 import Invalid, LLMProvider, LLMRoute, LLMTool, Persona, parse
 from understudy_operator.compile.inputs import NamespacedName, RawObject
-from understudy_operator.compile.verdict import ObjectKey, Reason, Report
+from understudy_operator.compile.report import Report
+from understudy_operator.compile.verdict import ObjectKey, Reason
 
 Kind = TypeVar("Kind", LLMProvider, LLMRoute, Persona, LLMTool)
 AnyKind = LLMProvider | LLMRoute | Persona | LLMTool

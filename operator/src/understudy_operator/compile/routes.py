@@ -11,6 +11,7 @@ from understudy_operator.compile.inputs import NamespacedName
 from understudy_operator.compile.names import Claim, Settled, settle
 from understudy_operator.compile.pending import warn_of_pending
 from understudy_operator.compile.reading import Item
+from understudy_operator.compile.report import Report
 from understudy_operator.compile.rules import compile_rules
 from understudy_operator.compile.targets import (
     DEFAULT_ACCESS,
@@ -21,7 +22,7 @@ from understudy_operator.compile.targets import (
     report_lost_names,
     report_nothing_left,
 )
-from understudy_operator.compile.verdict import Reason, Report
+from understudy_operator.compile.verdict import Reason
 
 PERSONA_PREFIX = "persona/"
 _RETRY = RetryPolicy()

@@ -6,8 +6,9 @@ from understudy_api.v1alpha1.route import HeaderMatchType
 from understudy_api.v1alpha1.route import Match as MatchSpec
 from understudy_api.v1alpha1.route import Rule as RuleSpec
 from understudy_operator.compile.backends import Directory, find_model, key_of
-from understudy_operator.compile.sources import Missing
-from understudy_operator.compile.verdict import Reason, Report
+from understudy_operator.compile.missing import Missing
+from understudy_operator.compile.report import Report
+from understudy_operator.compile.verdict import Reason
 
 _ALWAYS = Match()
 
@@ -105,11 +106,11 @@ def _rank(backend: Backend) -> tuple[bool, int]:
 def _backend(report: Report, spec: BackendSpec, directory: Directory, *, at: str, namespace: str) -> Backend | None:
     provider = directory.find(spec.provider_ref, namespace=namespace)
     if isinstance(provider, Missing):
-        report.error(provider.reason, f"{at}.providerRef", provider.message)
+        report.unresolved(f"{at}.providerRef", provider)
         return None
     missing = find_model(provider, spec.model)
     if missing is not None:
-        report.error(missing.reason, f"{at}.model", missing.message)
+        report.unresolved(f"{at}.model", missing)
         return None
     return Backend(
         provider=key_of(provider),

@@ -11,18 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from understudy_operator.compile.inputs import Inputs, NamespacedName, RawObject
+from understudy_operator.compile.missing import Missing
 from understudy_operator.compile.verdict import Reason
 
 MAX_CREDENTIAL = 8192
 """Characters: what common HTTP servers take as a header line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A reference that leads nowhere, or to something that cannot be used."""
-
-    reason: Reason
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from understudy_api.config import RetryPolicy, Rule, Target, digest
 from understudy_api.v1alpha1.policy import Access, Authorization
 from understudy_operator.compile.inputs import NamespacedName
 from understudy_operator.compile.names import Settled
-from understudy_operator.compile.verdict import ObjectKey, Reason, Report, Verdict
+from understudy_operator.compile.report import Report
+from understudy_operator.compile.verdict import ObjectKey, Reason, Verdict
 
 DEFAULT_ACCESS = Access()
 _MAX_ATTEMPTS = 16

@@ -6,10 +6,11 @@ from typing import Any
 from understudy_api.v1alpha1.meta import ObjectReference
 from understudy_operator.compile.inputs import NamespacedName
 from understudy_operator.compile.lookup import Lookup, not_permitted
+from understudy_operator.compile.missing import Missing
 from understudy_operator.compile.namespaces import Namespaces
-from understudy_operator.compile.sources import Missing
+from understudy_operator.compile.report import Report
 from understudy_operator.compile.tools import CompiledTool
-from understudy_operator.compile.verdict import ObjectKey, Reason, Report
+from understudy_operator.compile.verdict import ObjectKey, Reason
 
 
 class Toolbox:
@@ -35,7 +36,7 @@ class Toolbox:
             field = f"spec.tools.refs[{index}]"
             declaration = self._find(ref, namespace=namespace)
             if isinstance(declaration, Missing):
-                report.error(declaration.reason, field, declaration.message)
+                report.unresolved(field, declaration)
                 continue
             name = declaration["function"]["name"]
             if name in found:

@@ -12,7 +12,8 @@ from understudy_operator.compile.freeform import problem_with
 from understudy_operator.compile.inputs import NamespacedName
 from understudy_operator.compile.pending import warn_of_pending
 from understudy_operator.compile.reading import Item
-from understudy_operator.compile.verdict import Reason, Report, Verdict
+from understudy_operator.compile.report import Report
+from understudy_operator.compile.verdict import Reason, Verdict
 
 _FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _DEFAULT_OPENNESS = AllowedNamespaces()

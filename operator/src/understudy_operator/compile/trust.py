@@ -8,7 +8,8 @@ from understudy_api.config import TLS
 from understudy_api.v1alpha1.meta import CABundleReference
 from understudy_api.v1alpha1.provider import ProviderTLS
 from understudy_operator.compile.inputs import Inputs
-from understudy_operator.compile.sources import Missing, read_config_map_text, read_secret_text
+from understudy_operator.compile.missing import Missing
+from understudy_operator.compile.sources import read_config_map_text, read_secret_text
 from understudy_operator.compile.verdict import Reason
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----")
