@@ -1,6 +1,7 @@
 """Where a request may go: the parts of a plan."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.routing.fitness import SkipReason
@@ -40,16 +41,11 @@ class Skipped:
     """Monotonic."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """A backend that can answer, with those of its endpoints that may be asked, the one to ask first at the front."""
+class Contender(NamedTuple):
+    """A backend that can answer, with those of its endpoints that may be asked."""
 
     candidate: Candidate
-    endpoints: tuple[Endpoint, ...]
-    trials: frozenset[str]
-    """Keys of those for which it would be the trial."""
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """The one to ask first."""
-        return self.endpoints[0]
+    endpoint: Endpoint
+    """The one to ask first."""
+    more: tuple[Endpoint, ...] = ()
+    """Those to ask after it."""

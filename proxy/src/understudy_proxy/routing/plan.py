@@ -8,6 +8,7 @@ ejected are asked after all: they may be back. Those that cool down never are: t
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from itertools import zip_longest
 
 from understudy_proxy.config.runtime import Candidate, RuntimeRule, RuntimeTarget, Upstream
 from understudy_proxy.routing.fitness import SkipReason, unfit
@@ -24,7 +25,6 @@ _NEXT = "steps in when the ones before it fail"
 _UNDERSTUDY = "an understudy: steps in when all of a higher priority fail"
 _TRIAL = "its ejection is over, and this is its trial"
 _LAST_RESORT = "a last resort: ejected, but nobody else is left"
-_NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +94,28 @@ class _Survey:
     looking: bool
     choices: list[Choice] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    trials: set[tuple[str, str]] = field(default_factory=set)
+    """Keys of candidates and endpoints whose ejection is over."""
 
     def take_tier(self, tier: int) -> None:
         """Put those of a tier who can answer in order, behind the tiers before it."""
-        contenders = [found for candidate in self.rule.tiers[tier] if (found := self._contender(candidate)) is not None]
-        if not contenders:
-            return
-        at = Situation(self.need, self.board, self.draw, lambda: self._turn(tier), self.now)
-        lead = _UNDERSTUDY if self.choices else because(self.rule.strategy) if len(contenders) > 1 else _ONLY
-        row = ordered(self.rule.strategy, contenders, at)
-        for index in range(max(len(contender.endpoints) for contender in row)):
-            for contender in row:
-                if index < len(contender.endpoints):
-                    endpoint = contender.endpoints[index]
-                    trial = endpoint.key in contender.trials
-                    self.choices.append(Choice(contender.candidate, endpoint, _TRIAL if trial else lead, trial))
-                    lead = _UNDERSTUDY if lead is _UNDERSTUDY else _NEXT
+        row = [found for candidate in self.rule.tiers[tier] if (found := self._contender(candidate)) is not None]
+        first, others = (_UNDERSTUDY, _UNDERSTUDY) if self.choices else (_ONLY, _NEXT)
+        if len(row) > 1:
+            at = Situation(self.need, self.board, self.draw, lambda: self._turn(tier), self.now)
+            row = ordered(self.rule.strategy, row, at)
+            first = first if self.choices else because(self.rule.strategy)
+        for contender in row:
+            self._choose(contender.candidate, contender.endpoint, first)
+            first = others
+        for endpoints in zip_longest(*(contender.more for contender in row)):
+            for contender, endpoint in zip(row, endpoints, strict=True):
+                if endpoint is not None:
+                    self._choose(contender.candidate, endpoint, others)
+
+    def _choose(self, candidate: Candidate, endpoint: Endpoint, because: str) -> None:
+        trial = (candidate.key, endpoint.key) in self.trials if self.trials else False
+        self.choices.append(Choice(candidate, endpoint, _TRIAL if trial else because, trial))
 
     def take_ejected(self) -> None:
         """Ask the ejected after all: in the order of the tiers, within a tier whose ejection ends first."""
@@ -135,22 +141,25 @@ class _Survey:
             self.skipped.append(Skipped(candidate, None, *lack))
             return None
         endpoints = self.endpoints(candidate.upstream)
+        if len(endpoints) == 1:
+            return Contender(candidate, endpoints[0]) if self._may_be_asked(candidate, endpoints[0]) else None
         if not endpoints:
             self.skipped.append(Skipped(candidate, None, SkipReason.NO_ADDRESS, "its host has no address right now"))
-        ready: list[Endpoint] = []
-        trials = _NOBODY
-        for endpoint in endpoints:
-            health = self.board.standing(endpoint.key, candidate.model, now=self.now)
-            if health.standing is Standing.READY:
-                ready.append(endpoint)
-            elif health.standing is Standing.TRIAL:
-                ready.append(endpoint)
-                trials |= {endpoint.key}
-            else:
-                self.skipped.append(_out(candidate, endpoint, health, self.now))
-        if len(ready) > 1:
-            ready = self._least_busy(ready)
-        return Contender(candidate, tuple(ready), trials) if ready else None
+        ready = [endpoint for endpoint in endpoints if self._may_be_asked(candidate, endpoint)]
+        if not ready:
+            return None
+        best, *more = self._least_busy(ready)
+        return Contender(candidate, best, tuple(more))
+
+    def _may_be_asked(self, candidate: Candidate, endpoint: Endpoint) -> bool:
+        health = self.board.standing(endpoint.key, candidate.model, now=self.now)
+        if health.standing is Standing.READY:
+            return True
+        if health.standing is Standing.TRIAL:
+            self.trials.add((candidate.key, endpoint.key))
+            return True
+        self.skipped.append(_out(candidate, endpoint, health, self.now))
+        return False
 
     def _least_busy(self, endpoints: list[Endpoint]) -> list[Endpoint]:
         """As many as there can be attempts for, with one attempt kept for each other backend."""

@@ -5,7 +5,7 @@ Each strategy puts the whole tier in order: whoever is not chosen is an understu
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from understudy_api.config import Strategy
 from understudy_proxy.config.runtime import Candidate
@@ -21,8 +21,7 @@ _USUAL_OUTPUT_TOKENS = 500
 """Of an answer whose length is not limited, to compare prices by."""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """What the strategies look at, beside the contenders."""
 
     need: Need
@@ -36,7 +35,7 @@ class Situation:
 
 def ordered(strategy: Strategy, contenders: list[Contender], at: Situation) -> list[Contender]:
     """The contenders, the one to ask first at the front."""
-    return contenders if len(contenders) < 2 else _ORDERS[strategy](contenders, at)
+    return _ORDERS[strategy](contenders, at)
 
 
 def because(strategy: Strategy) -> str:
