@@ -57,17 +57,18 @@ class Server:
         self._retiring = False
         self._connections: _Connections | None = None
         self._listening: asyncio.Server | None = None
+        self._port: int | None = None
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
-        if self._listening is None:
+        """The port it listens on, or has listened on."""
+        if self._port is None:
             raise RuntimeError("the server has not been started")
-        port: int = self._listening.sockets[0].getsockname()[1]
-        return port
+        return self._port
 
     async def start(self, sock: socket.socket) -> None:
         """Listen on `sock`, which is bound."""
+        self._port = sock.getsockname()[1]
         self._connections = _Connections(self._handle, owner=self)
         self._listening = await asyncio.get_running_loop().create_server(self._connections, sock=sock, backlog=_BACKLOG)
 
