@@ -64,18 +64,27 @@ async def load_configuration(kubeconfig: str | None) -> Configuration:
     """How to reach the cluster: the kubeconfig file, or the ServiceAccount of the pod this runs in.
 
     Raises:
-        kube_config.ConfigException: There is neither.
+        kube_config.ConfigException: There is neither, or the file is not a kubeconfig.
     """
     configuration = Configuration()
     if kubeconfig:
-        await kube_config.load_kube_config(  # type: ignore[no-untyped-call]
-            config_file=kubeconfig, client_configuration=configuration
-        )
+        await _load_file(kubeconfig, configuration)
     else:
         kube_config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     # Every reference watch holds a connection; requests are bounded here instead.
     configuration.connection_pool_maxsize = 0
     return configuration
+
+
+async def _load_file(path: str, configuration: Configuration) -> None:
+    try:
+        await kube_config.load_kube_config(  # type: ignore[no-untyped-call]
+            config_file=path, client_configuration=configuration
+        )
+    except kube_config.ConfigException:
+        raise
+    except Exception as error:  # noqa: BLE001 - a broken file breaks its parser in many ways, and holds secrets
+        raise kube_config.ConfigException(f"{path} is not a kubeconfig: {type(error).__name__}") from None
 
 
 class KubeCluster:

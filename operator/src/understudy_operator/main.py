@@ -24,7 +24,7 @@ from understudy_operator.kube import KubeCluster, load_configuration
 from understudy_operator.lease import Leadership, Terms
 from understudy_operator.metrics import Metrics
 from understudy_operator.reign import Reign, first_to_end
-from understudy_operator.settings import Settings
+from understudy_operator.settings import Settings, SettingsError, variable
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,9 @@ def run(settings: Settings) -> int:
             "no way to the cluster: set UNDERSTUDY_KUBECONFIG, or run in a pod with a ServiceAccount",
             extra={"error": str(error)},
         )
+        return 1
+    except SettingsError as error:
+        log.error("cannot begin", extra={"error": str(error)})  # noqa: TRY400 - the message says it all
         return 1
 
 
@@ -93,12 +96,22 @@ async def _serving(
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.http_host, settings.http_port).start()
+        await _listen(runner, settings)
         port = runner.addresses[0][1] if runner.addresses else settings.http_port
         log.info("started", extra={"identity": settings.identity, "port": port})
         yield
     finally:
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+    try:
+        await web.TCPSite(runner, settings.http_host, settings.http_port).start()
+    except OSError as error:
+        where = f"{settings.http_host}:{settings.http_port}"
+        raise SettingsError(
+            f"{variable('http_host')} and {variable('http_port')}: cannot listen on {where}: {error.strerror or error}"
+        ) from None
 
 
 async def _signal() -> None:
