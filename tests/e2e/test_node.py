@@ -20,6 +20,14 @@ from harness.process import wait_until
 
 PORT = 8000
 FETCH = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode())"
+DOCKERFILE = """
+ARG BASE=python:3.13-slim
+FROM ${BASE} AS build
+COPY greeting /opt/app/
+FROM ${BASE} AS app
+RUN python3 -m venv /opt/venv && /opt/venv/bin/pip --version
+COPY --from=build /opt/app /opt/app
+"""
 ASK_API = """
 import pathlib, ssl, sys, urllib.error, urllib.request
 account = pathlib.Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -139,6 +147,24 @@ def test_a_deployment_rolls(node: Cluster, namespace: str, image: Image) -> None
     node.kubectl("rollout", "restart", "deployment/rolling", where)
     after = rolled_out()
     assert (len(before), len(after), before & after) == (2, 2, set())
+
+
+def test_a_build_leaves_the_machines_settings_out(node: Cluster, namespace: str, tmp_path: Path) -> None:
+    """An image built here has what its Dockerfile says, not how pip reached its index; its tag is its content."""
+    dockerfile = tmp_path / "Dockerfile"
+    dockerfile.write_text(DOCKERFILE)
+    (tmp_path / "greeting").write_text("built\n")
+    repository = "localhost/harness/app"
+    built = node.build_image(dockerfile, target="app", repository=repository)
+    assert node.build_image(dockerfile, target="app", repository=repository).name == built.name
+
+    run_pod(node, namespace, "built", built, "sleep", "600")
+    command = ("exec", "built", f"--namespace={namespace}", "--", "sh", "-c")
+    assert node.kubectl(*command, "cat /opt/app/greeting").strip() == "built"
+    assert node.kubectl(*command, "test ! -s /etc/pip.conf && echo clean").strip() == "clean"
+
+    (tmp_path / "greeting").write_text("built anew\n")
+    assert node.build_image(dockerfile, target="app", repository=repository).name != built.name
 
 
 class TestNode:

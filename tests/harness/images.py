@@ -86,7 +86,7 @@ def build_image(dockerfile: Path, *, target: str, repository: str, base: Image) 
         BuildError: A step failed.
     """
     config = pip_config()
-    with build_lock(), tempfile.TemporaryDirectory(dir=_folder()) as temporary:
+    with build_lock(), tempfile.TemporaryDirectory() as temporary:
         pip_conf = Path(temporary) / "pip.conf"
         pip_conf.write_text(config.content)
         mounts = [f"--volume={pip_conf}:/etc/pip.conf:ro", *(f"--volume={path}:{path}:ro" for path in config.files)]
@@ -159,6 +159,7 @@ def _forget_old(repository: str, *, keep: Image) -> None:
     for archive in _folder().glob(f"{repository.replace('/', '_')}_*.tar"):
         if archive != keep.archive:
             archive.unlink()
+    _buildah("rm", "--all")  # of builds that were killed; nobody else builds now
     tagged = _buildah("images", "--format={{.Name}}:{{.Tag}}", f"--filter=reference={repository}").split()
     dangling = _buildah("images", "--filter=dangling=true", "--quiet", "--no-trunc").split()
     for name in [*(name for name in tagged if name != keep.name), *dangling[_KEPT_LAYERS:]]:

@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -67,7 +68,9 @@ class Node:
         self._users = users
         self._namespaces = Namespaces(self.folder, pause=self._programs["pause"])
         self._containerd = Containerd(self.folder, namespaces=self._namespaces)
-        self._processes: list[Process] = []
+        # What was started, to be ended the other way round.
+        self._running = ExitStack()
+        self._running.callback(self._owned.remove)
 
     def __enter__(self) -> Self:
         """Start, and wait until Ready."""
@@ -88,14 +91,17 @@ class Node:
         Raises:
             NotReady: A part did not come up within its bound; the message quotes its log.
         """
+        self._running.callback(self._namespaces.close)
         network = self._namespaces.start()
         self.machine_address, self.interface = network.machine, network.interface
         site = Site(address=network.machine, service_cidr=network.services, controllers=True)
         self.apiserver = ApiServer(users=[_KUBELET, _SCHEDULER, _PROXY, *self._users], site=site)
+        self._running.callback(self.apiserver.close)
         self.kubeconfig, self.kubectl = self.apiserver.kubeconfig, self.apiserver.kubectl
         self.helm = Helm(self._programs["helm"], kubeconfig=self.kubeconfig, folder=self.folder / "helm")
         self.apiserver.start()
         self._start_control_plane()
+        self._running.callback(self._containerd.close)
         self._containerd.start(network, pause_image=self._static_image("pause", PAUSE_IMAGE))
         self._start_kubelet(network)
         self._start_proxy(network)
@@ -103,13 +109,7 @@ class Node:
 
     def close(self) -> None:
         """End everything at once, pods included, and remove the data."""
-        for process in reversed(self._processes):
-            process.kill()
-        self._containerd.close()
-        self._namespaces.close()
-        if hasattr(self, "apiserver"):
-            self.apiserver.close()
-        self._owned.remove()
+        self._running.close()
 
     def load_image(self, archive: Path) -> None:
         """Load an OCI archive; pods use its images by name with `imagePullPolicy: Never`."""
@@ -205,7 +205,7 @@ class Node:
 
     def _run(self, name: str, argv: list[str]) -> Process:
         process = Process(argv, log=self.folder / f"{name}.log")
-        self._processes.append(process)
+        self._running.callback(process.kill)
         process.start()
         return process
 
