@@ -18,7 +18,7 @@ JSON = "application/json"
 EVENTS = "text/event-stream; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """A whole answer."""
 

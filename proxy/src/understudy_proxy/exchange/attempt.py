@@ -21,7 +21,7 @@ _EVENTS = "text/event-stream"
 _NO_EVENTS = ("application/json", "text/html", "application/problem+json")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attempt:
     """What one attempt needs. `run` makes it, once."""
 

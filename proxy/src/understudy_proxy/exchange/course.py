@@ -20,7 +20,7 @@ class Course:
     """Monotonic; when the answer began."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Whole:
     """A whole answer, in the provider's own bytes."""
 

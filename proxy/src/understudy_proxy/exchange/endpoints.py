@@ -22,7 +22,7 @@ class Endpoints:
         self._resolver = resolver
         self._single: dict[str, tuple[Endpoint, ...]] = {}
         self._made: dict[str, tuple[tuple[str, ...], tuple[Endpoint, ...]]] = {}
-        self._waiting: frozenset[str] = frozenset()
+        self.waiting: frozenset[str] = frozenset()
         """Upstreams of which no address was ever known."""
 
     def use(self, runtime: Runtime) -> None:
@@ -31,7 +31,7 @@ class Endpoints:
         self._single = {u.key: (Endpoint(u.key),) for u in upstreams if not u.per_address}
         per_address = {u.key: u for u in upstreams if u.per_address}
         self._made = {key: made for key, made in self._made.items() if key in per_address}
-        self._waiting = frozenset(per_address.keys() - self._made.keys())
+        self.waiting = frozenset(per_address.keys() - self._made.keys())
         for upstream in per_address.values():
             self._resolver.refresh(*_where(upstream))
 
@@ -50,10 +50,8 @@ class Endpoints:
 
     async def ready(self, target: RuntimeTarget) -> None:
         """Wait for the first addresses of the upstreams of `target`, each at most its connect timeout."""
-        if not self._waiting:
-            return
         upstreams = {c.upstream.key: c.upstream for rule in target.rules for tier in rule.tiers for c in tier}
-        unknown = [upstream for key, upstream in upstreams.items() if key in self._waiting]
+        unknown = [upstream for key, upstream in upstreams.items() if key in self.waiting]
         if unknown:
             await asyncio.gather(*[self._first(upstream) for upstream in unknown])
 
@@ -73,7 +71,7 @@ class Endpoints:
                 await self._resolver.addresses(*_where(upstream))
         except (TimeoutError, UpstreamError):
             return  # without an address it is passed over, and the plan says so
-        self._waiting -= {upstream.key}
+        self.waiting -= {upstream.key}
 
 
 def _where(upstream: Upstream) -> tuple[str, int]:

@@ -29,7 +29,7 @@ from understudy_proxy.routing.plan import Choice, plan
 _NOT_CONNECTED = frozenset({FailureKind.CONNECT_REFUSED, FailureKind.CONNECT_TIMEOUT, FailureKind.CONNECTION_RESET})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ask:
     """What a door asks of the exchange."""
 
@@ -73,7 +73,8 @@ class Exchange:
             Exhausted: none has.
             RequestError: the request cannot be put into the provider's format.
         """
-        await self.endpoints.ready(ask.target)
+        if self.endpoints.waiting:
+            await self.endpoints.ready(ask.target)
         now = self.ledger.now()
         found = plan(
             ask.target,

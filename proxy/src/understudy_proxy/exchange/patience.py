@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Patience:
     """The ends of an attempt's waiting. All times are monotonic seconds."""
 

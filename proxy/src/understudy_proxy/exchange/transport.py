@@ -13,7 +13,7 @@ from typing import Protocol
 from understudy_proxy.config.runtime import Upstream
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sending:
     """A POST to an upstream. `headers` come beside the upstream's own; names are lower case."""
 
