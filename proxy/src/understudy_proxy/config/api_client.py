@@ -119,9 +119,12 @@ class ApiClient:
                 timeout=limits,
                 allow_redirects=False,
             ) as response:
-                if response.status != 200:
-                    raise _refused(_json(await _whole(response)), response.status)
-                yield response
+                try:
+                    if response.status != 200:
+                        raise _refused(_json(await _whole(response)), response.status)
+                    yield response
+                finally:
+                    _let_go(response)
         except TimeoutError as error:
             raise ApiError("the API server does not answer in time") from error
         except aiohttp.ClientError as error:
@@ -142,6 +145,13 @@ class ApiClient:
         if self._trust is None or self._trust[0] != written:
             self._trust = (written, ssl.create_default_context(cafile=self._access.ca_file))
         return self._trust[1]
+
+
+def _let_go(response: aiohttp.ClientResponse) -> None:
+    """End the connection of an answer that was not read to its end, without TLS' farewell, which nobody waits for."""
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:

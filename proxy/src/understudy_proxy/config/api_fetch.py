@@ -32,8 +32,13 @@ class ShardFetch:
             *(("config", index) for index in range(head.config_shards)),
             *(("credentials", index) for index in range(head.credential_shards)),
         ]
-        objects = await asyncio.gather(*(self._get(part, head, index) for part, index in wanted))
-        found = dict(zip(wanted, objects, strict=True))
+        # All are waited for, even when one fails: a connection that is left in the middle is lost for the next try.
+        answers = await asyncio.gather(*(self._get(part, head, i) for part, i in wanted), return_exceptions=True)
+        found: dict[tuple[Part, int], dict[str, Any]] = {}
+        for shard, answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, BaseException):
+                raise answer
+            found[shard] = answer
         # A thread, so that requests go on in between: unpacking and validating 1,000 routes takes some 15 ms.
         return await asyncio.to_thread(decode, head, lambda part, index: _shard(found[part, index], head, part, index))
 
