@@ -63,13 +63,13 @@ class Shape:
     """What a value may hold, as far as a walk must know it: fields, entries, or neither (scalars, free-form)."""
 
     model: type[ApiModel] | None = None
-    item: Any = None
+    item: "Shape | None" = None
 
 
 @cache
-def fields_of(model: type[ApiModel]) -> Mapping[str, Any]:
-    """The annotation of each field, by the name that users write."""
-    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+def fields_of(model: type[ApiModel]) -> Mapping[str, Shape]:
+    """What each field may hold, by the name that users write; asked for every object, so worked out once."""
+    return {field.alias or name: shape_of(field.annotation) for name, field in model.model_fields.items()}
 
 
 def shape_of(annotation: Any) -> Shape:
@@ -77,7 +77,7 @@ def shape_of(annotation: Any) -> Shape:
     inner = _bare(annotation)
     if isinstance(inner, type) and issubclass(inner, ApiModel):
         return Shape(model=inner)
-    return Shape(item=get_args(inner)[0]) if get_origin(inner) is tuple else Shape()
+    return Shape(item=shape_of(get_args(inner)[0])) if get_origin(inner) is tuple else Shape()
 
 
 def _bare(annotation: Any) -> Any:

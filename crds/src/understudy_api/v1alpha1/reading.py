@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from understudy_api.v1alpha1.fields import field_path, fields_of, quoted, shape_of
+from understudy_api.v1alpha1.fields import Shape, field_path, fields_of, quoted
 from understudy_api.v1alpha1.kinds import KINDS, AnyResource
 from understudy_api.v1alpha1.meta import API_VERSION
 from understudy_api.v1alpha1.patterns import MEANINGS
@@ -23,6 +23,7 @@ from understudy_api.v1alpha1.patterns import MEANINGS
 MAX_PROBLEMS = 32
 """Of one object: nobody reads more, and a status message has a limit."""
 
+_LEAF = Shape()
 _MAX_WORD = 256
 """Characters of a word that are compared: comparing takes time in the square of them."""
 
@@ -53,7 +54,7 @@ def parse(raw: Mapping[str, Any]) -> AnyResource | Invalid:
         return Invalid((problem,))
     try:
         known = {key: value for key, value in raw.items() if key != "status"}
-        text = json.dumps(_without_nulls(known, model), allow_nan=False)
+        text = json.dumps(_without_nulls(known, Shape(model=model)), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         return Invalid((Problem("", f"is not JSON: {error}"),))
     try:
@@ -88,12 +89,11 @@ def _model_of(raw: Any) -> tuple[type[AnyResource] | None, Problem]:
     return KINDS[kind], nothing
 
 
-def _without_nulls(value: Any, annotation: Any) -> Any:
+def _without_nulls(value: Any, shape: Shape) -> Any:
     """The value without the nulls that the API server drops: those of fields that are no free-form content."""
-    shape = shape_of(annotation)
     if shape.model is not None and isinstance(value, Mapping):
         fields = fields_of(shape.model)
-        return {key: _without_nulls(item, fields.get(key)) for key, item in value.items() if item is not None}
+        return {key: _without_nulls(item, fields.get(key, _LEAF)) for key, item in value.items() if item is not None}
     if shape.item is not None and isinstance(value, list):
         return [_without_nulls(item, shape.item) for item in value]
     return value

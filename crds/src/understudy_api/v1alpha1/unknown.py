@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from understudy_api.v1alpha1.fields import Shape, field_path, fields_of, shape_of
+from understudy_api.v1alpha1.fields import Shape, field_path, fields_of
 from understudy_api.v1alpha1.kinds import KINDS
 from understudy_api.v1alpha1.meta import API_VERSION, ObjectMeta
 from understudy_api.v1alpha1.model import ApiModel
@@ -50,16 +50,15 @@ def unknown_fields(raw: Mapping[str, Any]) -> tuple[UnknownField, ...]:
     if raw.get("apiVersion") != API_VERSION or not isinstance(kind, str) or kind not in KINDS:
         return ()
     written = {key: value for key, value in raw.items() if key != "status"}
-    return tuple(_in_value(written, shape_of(KINDS[kind]), ()))
+    return tuple(_in_value(written, Shape(model=KINDS[kind]), ()))
 
 
 def _in_value(value: Any, shape: Shape, path: tuple[str | int, ...]) -> Iterator[UnknownField]:
     if shape.model is not None and isinstance(value, Mapping):
         yield from _in_fields(value, shape.model, path)
     elif shape.item is not None and isinstance(value, list):
-        entries = shape_of(shape.item)
         for index, item in enumerate(value):
-            yield from _in_value(item, entries, (*path, index))
+            yield from _in_value(item, shape.item, (*path, index))
 
 
 def _in_fields(value: Mapping[str, Any], model: type[ApiModel], path: tuple[str | int, ...]) -> Iterator[UnknownField]:
@@ -70,4 +69,4 @@ def _in_fields(value: Mapping[str, Any], model: type[ApiModel], path: tuple[str 
         if key not in known:
             yield UnknownField(field_path(here), nearest(str(key), known))
         elif key in fields:
-            yield from _in_value(item, shape_of(fields[key]), here)
+            yield from _in_value(item, fields[key], here)
