@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from understudy_api.config.canonical import canonical_json
 from understudy_api.config.model import SCHEMA_VERSION, Config, ConfigModel, Credentials
@@ -53,8 +53,8 @@ class Head(ConfigModel):
     schema_version: str = SCHEMA_VERSION
     revision: str
     slot: Slot
-    config_shards: int
-    credential_shards: int
+    config_shards: int = Field(ge=1, le=MAX_SHARDS)
+    credential_shards: int = Field(ge=1, le=MAX_SHARDS)
     config_sha256: str
 
 

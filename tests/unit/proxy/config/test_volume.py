@@ -92,6 +92,11 @@ def test_a_new_head_with_old_shards_is_not_taken(tmp_path: Path) -> None:
         pytest.param(b"", ShardError, id="empty"),
         pytest.param(b"{}", ShardError, id="no head"),
         pytest.param(
+            b'{"revision":"r","slot":"a","config_shards":1000000000,"credential_shards":1,"config_sha256":""}',
+            ShardError,
+            id="too many shards",
+        ),
+        pytest.param(
             b'{"schema_version":"2.0","revision":"r","slot":"a","config_shards":1,"credential_shards":1,'
             b'"config_sha256":""}',
             Unsupported,
