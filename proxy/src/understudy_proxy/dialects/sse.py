@@ -31,14 +31,12 @@ class Event(NamedTuple):
 class EventSplitter:
     """Cuts chunks, however they fall, into whole events."""
 
-    __slots__ = ("_began", "_swallow", "pending")
+    __slots__ = ("_began", "pending")
 
     def __init__(self) -> None:
         self.pending = b""
         """The beginning of an event whose end has not come."""
         self._began = False
-        self._swallow = False
-        """The last event ended in a carriage return: a line feed that follows belongs to it."""
 
     def feed(self, chunk: bytes) -> list[bytes]:
         r"""The events that `chunk` completes, without their terminators; never an empty one.
@@ -46,9 +44,6 @@ class EventSplitter:
         Raises:
             EventTooLarge: what is kept for the next chunk exceeds the bound.
         """
-        if self._swallow and chunk:
-            self._swallow = False
-            chunk = chunk.removeprefix(b"\n")
         data = self.pending + chunk if self.pending else chunk
         if not self._began:
             data = self._skip_byte_order_mark(data)
@@ -58,6 +53,7 @@ class EventSplitter:
             *events, self.pending = data.split(b"\n\n")
         if len(self.pending) > MAX_EVENT_BYTES:
             raise EventTooLarge
+        # Empty lines before an event mean nothing; one may be the rest of a CRLF whose CR ended the event before.
         return [event for raw in events if (event := raw.strip(b"\r\n"))]
 
     def _skip_byte_order_mark(self, data: bytes) -> bytes:
@@ -73,7 +69,6 @@ class EventSplitter:
             events.append(data[start : end.start()])
             start = end.end()
         self.pending = data[start:]
-        self._swallow = not self.pending and data.endswith(b"\r")
         return events
 
 

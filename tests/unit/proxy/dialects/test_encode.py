@@ -195,9 +195,9 @@ def test_attempts_do_not_disturb_one_another() -> None:
     """What one attempt sends leaves the request as it was for the next."""
     chat = read(orjson.dumps({"model": "chat", "messages": [HELLO], "tools": [_tool("a", "b")], "stream": True}))
     before = orjson.dumps(chat.body)
-    prompt = Prompt(system="s", overrides={"tool_choice": "none"}, tools=(_tool("t", "u"),))
-    assert encode(chat, BACKEND, prompt) == encode(chat, BACKEND, prompt)
-    assert orjson.dumps(chat.body) == before
+    for prompt in (None, Prompt(system="s", overrides={"tool_choice": "none"}, tools=(_tool("t", "u"),))):
+        assert encode(chat, BACKEND, prompt) == encode(chat, BACKEND, prompt)
+        assert orjson.dumps(chat.body) == before
 
 
 def test_too_deep_to_send_on_is_the_clients_fault() -> None:

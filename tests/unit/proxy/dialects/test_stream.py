@@ -67,6 +67,16 @@ def _run(*chunks: bytes, include_usage: bool = True, choices: int = 1) -> Seen:
     return Seen(out + fed.out, fed.began, stream.finished, fed.failure, stream.usage)
 
 
+def _seen(*chunks: bytes, include_usage: bool = True, choices: int = 1) -> Seen:
+    """What a client sees, which is the same whether the chunks come one by one or together, before or after a start."""
+    whole = _run(b"".join(chunks), include_usage=include_usage, choices=choices)
+    for at in range(1, len(chunks)):
+        pieces = (b"".join(chunks[:at]), b"".join(chunks[at:]))
+        assert _run(*pieces, include_usage=include_usage, choices=choices) == whole
+    assert _run(*chunks, include_usage=include_usage, choices=choices) == whole
+    return whole
+
+
 def _chunk(delta: dict[str, Any] | None = None, *, finish: str | None = None, **more: Any) -> bytes:
     choice = {"index": 0, "delta": delta or {}, "finish_reason": finish}
     return b"data: " + orjson.dumps({"id": "1", "choices": [choice], **more}) + b"\n\n"
@@ -82,7 +92,7 @@ def _chunks(out: bytes) -> list[dict[str, Any]]:
     events = out.split(b"\n\n")
     assert events.pop() == b""
     datas = [event.removeprefix(b"data: ") for event in events if event != b":"]
-    assert all(b"data: " + data in events for data in datas)
+    assert all(b"data: " + data in events and b"\n" not in data for data in datas)
     return [orjson.loads(data) for data in datas if data != b"[DONE]"]
 
 
@@ -148,7 +158,7 @@ def test_any_text_passes_untouched(texts: list[str], from_python: bool) -> None:
     chunks = [{"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]} for text in texts]
     dumps = json.dumps if from_python else lambda chunk: orjson.dumps(chunk).decode()
     sent = b"".join(b"data: " + dumps(chunk).encode() + b"\n\n" for chunk in chunks)
-    seen = _run(ROLE, sent, STOP, DONE)
+    seen = _seen(ROLE, sent, STOP, DONE)
     assert seen.out == ROLE + sent + STOP + DONE
 
 
@@ -227,8 +237,8 @@ USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"
 
 def test_the_usage_chunk_is_for_those_who_asked() -> None:
     """Tokens are always counted; the chunk that states them passes only to a client that asked for it."""
-    asked = _run(ROLE, TEXT, STOP, USAGE, DONE, include_usage=True)
-    silent = _run(ROLE, TEXT, STOP, USAGE, DONE, include_usage=False)
+    asked = _seen(ROLE, TEXT, STOP, USAGE, DONE, include_usage=True)
+    silent = _seen(ROLE, TEXT, STOP, USAGE, DONE, include_usage=False)
     assert asked.out == ROLE + TEXT + STOP + USAGE + DONE
     assert silent.out == ROLE + TEXT + STOP + DONE
     assert asked.usage == silent.usage == Usage(input=3, output=4)
@@ -237,7 +247,7 @@ def test_the_usage_chunk_is_for_those_who_asked() -> None:
 def test_usage_beside_an_answer_stays_there() -> None:
     """A provider that states usage on the last chunk of the answer has its chunk passed as it is."""
     last = _chunk(finish="stop", usage={"prompt_tokens": 3, "completion_tokens": 4})
-    seen = _run(ROLE, TEXT, last, DONE, include_usage=False)
+    seen = _seen(ROLE, TEXT, last, DONE, include_usage=False)
     assert seen.out == ROLE + TEXT + last + DONE
     assert seen.usage == Usage(input=3, output=4)
 
@@ -245,7 +255,7 @@ def test_usage_beside_an_answer_stays_there() -> None:
 def test_a_usage_chunk_always_has_choices() -> None:
     """Clients fail on a usage chunk without the key, so it gets one."""
     bare = b'data: {"usage":{"prompt_tokens":3,"completion_tokens":4}}\n\n'
-    assert _chunks(_run(ROLE, TEXT, STOP, bare, DONE).out)[-1] == {
+    assert _chunks(_seen(ROLE, TEXT, STOP, bare, DONE).out)[-1] == {
         "choices": [],
         "usage": {"prompt_tokens": 3, "completion_tokens": 4},
     }
@@ -259,7 +269,7 @@ ERROR = (
 def test_an_error_as_the_first_event_is_a_failure_of_its_kind() -> None:
     """An error before anything was said leaves the client untouched, whatever lifecycle chunks came before."""
     for before in (b"", ROLE, b": ping\n\n" + ROLE):
-        seen = _run(before + ERROR)
+        seen = _seen(before, ERROR)
         assert (seen.out, seen.began, seen.finished) == (b"", False, False)
         assert seen.failure is not None
         assert (seen.failure.kind, seen.failure.message) == (FailureKind.RATE_LIMITED, "slow down")
@@ -267,7 +277,7 @@ def test_an_error_as_the_first_event_is_a_failure_of_its_kind() -> None:
 
 def test_an_error_later_ends_the_stream() -> None:
     """What was said before goes out; the provider's error itself, and what follows it, does not."""
-    seen = _run(ROLE + TEXT + ERROR + TEXT + DONE)
+    seen = _seen(ROLE, TEXT, ERROR, TEXT, DONE)
     assert (seen.out, seen.finished) == (ROLE + TEXT, False)
     assert seen.failure is not None
     assert seen.failure.kind is FailureKind.RATE_LIMITED
@@ -293,7 +303,7 @@ def test_an_error_later_ends_the_stream() -> None:
 @pytest.mark.parametrize("before", [pytest.param(b"", id="first"), pytest.param(ROLE + TEXT, id="later")])
 def test_every_kind_of_broken_event(before: bytes, event: bytes, kind: FailureKind) -> None:
     """Errors in any shape, and events that are none, are failures wherever they come."""
-    seen = _run(before + event)
+    seen = _seen(before, event)
     assert seen.failure is not None
     assert (seen.failure.kind, seen.out) == (kind, before)
 
@@ -301,7 +311,7 @@ def test_every_kind_of_broken_event(before: bytes, event: bytes, kind: FailureKi
 def test_null_errors_are_none() -> None:
     """A server that puts `error: null` into each chunk streams as any other."""
     quiet = _chunk({"content": "a"}, error=None)
-    assert _run(ROLE, quiet, quiet, STOP, DONE).out == ROLE + quiet + quiet + STOP + DONE
+    assert _seen(ROLE, quiet, quiet, STOP, DONE).out == ROLE + quiet + quiet + STOP + DONE
 
 
 @pytest.mark.parametrize(
@@ -321,7 +331,7 @@ def test_null_errors_are_none() -> None:
 )
 def test_streams_that_never_begin(data: bytes, kind: FailureKind) -> None:
     """A stream that ends before anything was said is a failure that another backend can make good."""
-    seen = _run(data)
+    seen = _seen(data)
     assert seen.failure is not None
     assert (seen.failure.kind, seen.out, seen.began) == (kind, b"", False)
 
@@ -329,32 +339,32 @@ def test_streams_that_never_begin(data: bytes, kind: FailureKind) -> None:
 def test_an_end_without_done_is_an_end_once_every_choice_has_finished() -> None:
     """Servers that omit [DONE] are believed when all they began is finished, and clients get the end they expect."""
     other = b'data: {"choices":[{"index":1,"delta":{"content":"b"},"finish_reason":null}]}\n\n'
-    assert _run(ROLE, TEXT, STOP).out == ROLE + TEXT + STOP + DONE
-    cut = _run(ROLE, TEXT, other, STOP, choices=2)
+    assert _seen(ROLE, TEXT, STOP).out == ROLE + TEXT + STOP + DONE
+    cut = _seen(ROLE, TEXT, other, STOP, choices=2)
     assert cut.failure is not None
     assert cut.failure.kind is FailureKind.INTERRUPTED
 
 
 def test_fewer_choices_than_asked_for_are_no_cut() -> None:
     """A server that ignores `n` has finished when the choices that appeared have."""
-    assert _run(ROLE, TEXT, STOP, choices=3).finished
+    assert _seen(ROLE, TEXT, STOP, choices=3).finished
 
 
 def test_nothing_follows_the_end() -> None:
     """What a server sends after [DONE] goes nowhere."""
-    assert _run(ROLE + TEXT + STOP + DONE + TEXT, ERROR, TEXT).out == ROLE + TEXT + STOP + DONE
+    assert _seen(ROLE + TEXT + STOP + DONE + TEXT, ERROR, TEXT).out == ROLE + TEXT + STOP + DONE
 
 
 def test_a_last_line_without_its_empty_line_counts() -> None:
     """A server that ends with `data: [DONE]` and no line end has ended."""
     for end in (b"data: [DONE]", b"data: [DONE]\n", b"data:[DONE]\r\n"):
-        seen = _run(ROLE + TEXT + STOP + end)
+        seen = _seen(ROLE + TEXT + STOP + end)
         assert (seen.out, seen.failure) == (ROLE + TEXT + STOP + DONE, None)
 
 
 def test_comments_keep_the_client_waiting() -> None:
     """Comments say nothing before an answer has begun; after that they keep connections alive, without their words."""
-    seen = _run(b": secret host\n\n" + ROLE + TEXT + b": secret host\n\n" + STOP + DONE)
+    seen = _seen(b": secret host\n\n", ROLE, TEXT, b": secret host\n\n", STOP, DONE)
     assert seen.out == ROLE + TEXT + b":\n\n" + STOP + DONE
 
 
@@ -371,13 +381,23 @@ def test_comments_keep_the_client_waiting() -> None:
 )
 def test_what_makes_clients_fail_is_left_out(noise: bytes) -> None:
     """Events without data crash OpenAI's SDK, and so does a comment after any id: none of them goes out."""
-    assert _run(ROLE + noise + TEXT + noise + STOP + noise + DONE).out == ROLE + TEXT + STOP + DONE
+    assert (
+        _seen(ROLE, noise, TEXT, noise + TEXT, TEXT + noise + TEXT, STOP, noise, DONE).out
+        == ROLE + TEXT * 4 + STOP + DONE
+    )
+
+
+def test_what_looks_like_an_event_may_be_the_end_of_another() -> None:
+    """A chunk that begins with `data:` inside a comment is still the comment's."""
+    assert _run(ROLE + TEXT, b": it says ", TEXT, STOP + DONE).out == ROLE + TEXT + b":\n\n" + STOP + DONE
 
 
 def test_fields_beside_data_are_left_out() -> None:
     """An id sent on once would make each later comment crash a client."""
     dressed = b"id: 1\nevent: message\nretry: 5\n" + TEXT
-    assert _run(ROLE, dressed, STOP, DONE).out == ROLE + TEXT + STOP + DONE
+    tucked_in = TEXT.replace(b'"choices"', b'\nid: 1\ndata: "choices"')
+    assert _seen(ROLE, dressed, TEXT, dressed, STOP, DONE).out == ROLE + TEXT * 3 + STOP + DONE
+    assert b"id:" not in _seen(ROLE, TEXT, tucked_in, STOP, DONE).out
 
 
 @pytest.mark.parametrize("spaced", [pytest.param(False, id="compact"), pytest.param(True, id="with spaces")])
@@ -390,7 +410,7 @@ def test_the_role_is_said_once(spaced: bool) -> None:
         return f"data: {json.dumps({'choices': choices}, separators=separators)}\n\n".encode()
 
     said = {"role": "assistant", "content": "a"}
-    seen = _run(chunk(said), chunk(said), chunk(said) * 2, chunk({"role": "assistant", "content": ""}, "stop"), DONE)
+    seen = _seen(chunk(said), chunk(said), chunk(said) * 2, chunk({"role": "assistant", "content": ""}, "stop"), DONE)
     roles = [choice["delta"].get("role") for one in _chunks(seen.out) for choice in one["choices"]]
     assert roles == ["assistant", None, None, None, None]
     assert _text(seen.out) == "aaaa"
@@ -400,7 +420,7 @@ def test_a_late_role_stays() -> None:
     """A server that says the role only later says it once: that one is kept, however its chunks fall."""
     late = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":"b"},"finish_reason":null}]}\n\n'
     for chunks in ((TEXT + late + late,), (TEXT, late, late)):
-        assert _run(*chunks, STOP).out.count(b'"role"') == 1
+        assert _seen(*chunks, STOP).out.count(b'"role"') == 1
 
 
 def test_an_event_without_an_end_is_bounded() -> None:
