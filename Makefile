@@ -33,6 +33,7 @@ run: setup ## See it work: two mock providers and a gateway, no key needed
 	$(BIN)/understudy demo
 
 test: setup ## All tests that this machine can run, against a real API server where it can be had
+	@PYTHONPATH=tests $(BIN)/python -m harness.components etcd kube-apiserver kubectl helm
 	$(BIN)/pytest tests/unit tests/integration tests/apiserver
 
 e2e: setup ## A whole node with the chart installed, under load and faults (CLUSTER=kind where Docker is)
@@ -56,6 +57,7 @@ check-diff: setup ## What is committed is what would be generated
 	$(BIN)/python -m understudy_api.crdgen --check $(CRD_FOLDERS)
 
 chart: setup ## Lint the charts, and put what they render before a real API server
+	@PYTHONPATH=tests $(BIN)/python -m harness.components etcd kube-apiserver kubectl helm
 	$(BIN)/pytest tests/apiserver/test_chart.py
 
 lint: setup ## Style, types, imports
