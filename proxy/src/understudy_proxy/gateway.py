@@ -30,6 +30,7 @@ from understudy_proxy.exchange.http.transport import HttpTransport
 from understudy_proxy.exchange.ledger import Ledger
 from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.exchange.retry_budget import RetryBudget
+from understudy_proxy.exchange.transport import Transport
 from understudy_proxy.lifecycle import Lifecycle
 from understudy_proxy.routing.health import HealthBoard
 from understudy_proxy.server import Server
@@ -150,13 +151,20 @@ class Gateway:
         self._resolver = Resolver()
         admission = Admission(requests=self._settings.max_in_flight)
         exchange = Exchange(
-            transport=HttpTransport(self._resolver),
+            transport=self._make_transport(),
             ledger=Ledger(board=self._board, admission=admission, metrics=self._metrics),
             endpoints=Endpoints(self._resolver),
             budget=RetryBudget(),
         )
         self._holder.on_swap(exchange.use)
         return exchange
+
+    def _make_transport(self) -> Transport:
+        if not self._settings.egress_proxy:
+            return HttpTransport(self._resolver)
+        from understudy_proxy.exchange.aiohttp_transport import AiohttpTransport
+
+        return AiohttpTransport(self._resolver)
 
     def _make_public(self, outcomes: Outcomes) -> Server:
         settings = self._settings

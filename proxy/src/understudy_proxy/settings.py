@@ -42,6 +42,9 @@ class Settings:
     idle_seconds: float = 75.0
     """How long an idle connection is kept; longer than the 60 s of common load balancers, so that they close first."""
 
+    egress_proxy: bool = False
+    """Whether providers are reached through what HTTP_PROXY, HTTPS_PROXY and NO_PROXY say, which costs more CPU."""
+
     drain_delay_seconds: float = 5.0
     """After SIGTERM: not ready any more, but serving on while load balancers take note."""
     drain_deadline_seconds: float = 60.0

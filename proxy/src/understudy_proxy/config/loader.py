@@ -89,14 +89,14 @@ class Loader:
         try:
             # A thread, so that requests go on in between: 1,000 routes take some 20 ms.
             runtime = await asyncio.to_thread(self._prepare, snapshot)
+            self._holder.swap(runtime, origin=origin)
         except Invalid as error:
             self.refuse(revision, str(error), origin=origin)
             return False
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a new configuration, the last one serves
             self.refuse(revision, f"it cannot be built ({type(error).__name__}): please report this", origin=origin)
-            _log.debug("building failed", exc_info=True)
+            _log.warning("building failed", exc_info=True)
             return False
-        self._holder.swap(runtime, origin=origin)
         seconds = self._timer() - started
         self._observer.loaded(runtime, seconds)
         _log.info("configuration loaded", extra=_summary(runtime, origin, seconds))

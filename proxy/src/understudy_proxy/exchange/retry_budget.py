@@ -7,47 +7,50 @@ from collections import OrderedDict
 
 from understudy_api.config import RetryPolicy
 
-_RESERVE = 10.0
-"""Retries that a target with little traffic may make beside its percentage."""
-_RESERVE_PER_SECOND = 1.0
+_RETRY = 100
+"""What a retry costs; a request pays in its policy's percentage of it."""
+_RESERVE = 10 * _RETRY
+"""Retries that a target with little traffic may make beside its percentage; one a second comes back."""
+_SAVED_REQUESTS = 100
+"""For how many requests the percentage is saved up: more, and a good past would excuse a storm."""
 _TARGETS = 10_000
 
 
-class _Bucket:
-    __slots__ = ("at", "tokens")
+class _Account:
+    __slots__ = ("at", "balance")
 
     def __init__(self, now: float) -> None:
-        self.tokens = _RESERVE
+        self.balance = _RESERVE
         self.at = now
 
 
 class RetryBudget:
-    """A token bucket for each target: a request pays in its percentage of a retry, a retry takes one out."""
+    """An account for each target."""
 
     def __init__(self) -> None:
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._accounts: OrderedDict[str, _Account] = OrderedDict()
 
     def deposit(self, target: str, policy: RetryPolicy, *, now: float) -> None:
         """A request to `target` begins."""
-        bucket = self._bucket(target, now)
-        # What a minute of 10,000 requests pays in is enough for any burst; beyond it the past would excuse a storm.
-        bucket.tokens = min(bucket.tokens + policy.budget_percent / 100, _RESERVE + policy.budget_percent)
+        account = self._account(target, now)
+        most = _RESERVE + _SAVED_REQUESTS * policy.budget_percent
+        account.balance = min(account.balance + policy.budget_percent, most)
 
     def withdraw(self, target: str, *, now: float) -> bool:
         """Whether another retry may be made; it is counted if so."""
-        bucket = self._bucket(target, now)
-        refill = (now - bucket.at) * _RESERVE_PER_SECOND
-        bucket.tokens = max(bucket.tokens, min(bucket.tokens + refill, _RESERVE))
-        bucket.at = now
-        if bucket.tokens < 1:
+        account = self._account(target, now)
+        refilled = account.balance + int((now - account.at) * _RETRY)
+        account.balance = max(account.balance, min(refilled, _RESERVE))
+        account.at = now
+        if account.balance < _RETRY:
             return False
-        bucket.tokens -= 1
+        account.balance -= _RETRY
         return True
 
-    def _bucket(self, target: str, now: float) -> _Bucket:
-        bucket = self._buckets.get(target)
-        if bucket is None:
-            bucket = self._buckets[target] = _Bucket(now)
-            if len(self._buckets) > _TARGETS:
-                self._buckets.popitem(last=False)
-        return bucket
+    def _account(self, target: str, now: float) -> _Account:
+        account = self._accounts.get(target)
+        if account is None:
+            account = self._accounts[target] = _Account(now)
+            if len(self._accounts) > _TARGETS:
+                self._accounts.popitem(last=False)
+        return account
