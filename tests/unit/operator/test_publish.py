@@ -338,6 +338,28 @@ async def test_a_lost_race_begins_anew() -> None:
     assert read(cluster) == snapshot("two")
 
 
+async def test_what_another_operator_left_is_cleared_away() -> None:
+    """After a lost race it looks anew at what there is, and deletes shards that it never wrote itself."""
+    cluster = MemoryCluster()
+    one = publisher(cluster)
+    await one.publish(snapshot("one"))
+    raced = False
+
+    async def race(call: Call) -> None:
+        nonlocal raced
+        if call.verb == "apply" and call.type is SECRETS and not raced:
+            raced = True
+            other = publisher(cluster)
+            for name in ("other", "another"):
+                await other.publish(snapshot(name, size=1_500_000))
+
+    cluster.before = race
+    await one.publish(snapshot("two"))
+    await one.publish(snapshot("three"))
+    assert cluster.names(CONFIG_MAPS) == {"understudy-config", "understudy-config-a-0", "understudy-config-b-0"}
+    assert cluster.names(SECRETS) == {"understudy-credentials-a-0", "understudy-credentials-b-0"}
+
+
 def test_losing_every_race_gives_up() -> None:
     """A cycle that cannot win ends with an error, and the next cycle tries again."""
 
