@@ -18,6 +18,8 @@ from understudy.mock import Mock
 
 START_SECONDS = 20.0
 RELOAD_SECONDS = 10.0
+END_SECONDS = 3.0
+"""How long the gateway may take to let requests end; whoever ends a demo does not wait for a stalled stream."""
 POLL_SECONDS = 0.05
 
 
@@ -130,14 +132,32 @@ async def _show(session: aiohttp.ClientSession, ports: Ports, folder: Path, lead
     lead.set_faults([])
     _scene("3. A reload", f"{folder}/route.yaml is edited: `understudy` goes first. Nothing restarts.")
     before = await _revision(session, ports)
-    (folder / "route.yaml").write_text(route(lead_first=False))
-    after = await _changed_revision(session, ports, before)
+    after = await _edit(session, ports, folder, lead_first=False)
     click.echo(f"  revision {before} -> {after}")
     _tell(await ask(session, ports))
-    click.echo(
+    back = await _edit(session, ports, folder, lead_first=True)
+    click.echo(f"  edited back: revision {after} -> {back}, the name of the same content as before")
+    click.echo(_farewell(ports, folder))
+
+
+async def _edit(session: aiohttp.ClientSession, ports: Ports, folder: Path, *, lead_first: bool) -> str:
+    """Edit the route, and wait until the gateway runs another revision; which one."""
+    before = await _revision(session, ports)
+    (folder / "route.yaml").write_text(route(lead_first=lead_first))
+    try:
+        return await _changed_revision(session, ports, before)
+    except TimeoutError as error:
+        raise Trouble(f"the gateway did not reload within {RELOAD_SECONDS:.0f} seconds") from error
+
+
+def _farewell(ports: Ports, folder: Path) -> str:
+    """What there is to try now."""
+    return (
         f"\nIt keeps serving at http://localhost:{ports.gateway}/v1, from the files in {folder}. Ctrl-C ends it.\n\n"
         f"  curl http://localhost:{ports.gateway}/v1/chat/completions -H 'Content-Type: application/json' \\\n"
-        f'    -d \'{{"model": "chat", "messages": [{{"role": "user", "content": "Hello!"}}]}}\'\n'
+        f'    -d \'{{"model": "chat", "messages": [{{"role": "user", "content": "Hello!"}}]}}\'\n\n'
+        "Make `lead` fail, and ask again:\n\n"
+        f"  curl -X PUT http://localhost:{ports.lead}/_mock/faults -d '[\"500\"]'\n"
     )
 
 
@@ -189,8 +209,17 @@ async def _gateway(ports: Ports, folder: Path) -> AsyncIterator[asyncio.subproce
     try:
         yield process
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(END_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
         await process.wait()
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-API_VERSION = "understudy.dev/v1alpha1"
+from understudy_api.v1alpha1 import API_VERSION
+
 ROUTE = "chat"
 
 
@@ -33,29 +34,32 @@ VENDORS = (
 """In the order in which the route asks them."""
 
 
-def objects_from(environ: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
-    """Secrets, LLMProviders and one LLMRoute for the keys in `environ`; nothing when there is none."""
-    found = [vendor for vendor in VENDORS if environ.get(vendor.variable, "").strip()]
+def objects_from(environment: Mapping[str, str], *, namespace: str) -> tuple[dict[str, Any], ...]:
+    """Secrets, LLMProviders and one LLMRoute for the keys in `environment`; nothing when there is none."""
+    found = [vendor for vendor in VENDORS if environment.get(vendor.variable, "").strip()]
     if not found:
         return ()
-    secrets = [_secret(vendor, environ[vendor.variable]) for vendor in found]
-    return (*secrets, *(_provider(vendor) for vendor in found), _route(found))
+    return (
+        *(_secret(vendor, environment[vendor.variable], namespace) for vendor in found),
+        *(_provider(vendor, namespace) for vendor in found),
+        _route(found, namespace),
+    )
 
 
-def _secret(vendor: Vendor, key: str) -> dict[str, Any]:
+def _secret(vendor: Vendor, key: str, namespace: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": vendor.name, "namespace": "default"},
+        "metadata": {"name": vendor.name, "namespace": namespace},
         "stringData": {"api-key": key.strip()},
     }
 
 
-def _provider(vendor: Vendor) -> dict[str, Any]:
+def _provider(vendor: Vendor, namespace: str) -> dict[str, Any]:
     return {
         "apiVersion": API_VERSION,
         "kind": "LLMProvider",
-        "metadata": {"name": vendor.name, "namespace": "default"},
+        "metadata": {"name": vendor.name, "namespace": namespace},
         "spec": {
             "type": vendor.type,
             "auth": {"apiKey": {"secretKeyRef": {"name": vendor.name, "key": "api-key"}}},
@@ -64,7 +68,7 @@ def _provider(vendor: Vendor) -> dict[str, Any]:
     }
 
 
-def _route(found: list[Vendor]) -> dict[str, Any]:
+def _route(found: list[Vendor], namespace: str) -> dict[str, Any]:
     backends = [
         {"providerRef": {"name": vendor.name}, "model": vendor.models[0], "priority": place}
         for place, vendor in enumerate(found)
@@ -72,6 +76,6 @@ def _route(found: list[Vendor]) -> dict[str, Any]:
     return {
         "apiVersion": API_VERSION,
         "kind": "LLMRoute",
-        "metadata": {"name": ROUTE, "namespace": "default"},
+        "metadata": {"name": ROUTE, "namespace": namespace},
         "spec": {"rules": [{"backends": backends}]},
     }

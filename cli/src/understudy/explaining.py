@@ -4,13 +4,12 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 import click
 
-from understudy.local import from_files
-from understudy_api.config import Capability
+from understudy_api.config import Capability, Snapshot
 from understudy_proxy.config.build import build
 from understudy_proxy.config.runtime import Upstream
 from understudy_proxy.routing.explain import explain
@@ -22,31 +21,26 @@ from understudy_proxy.routing.resolve import resolve
 TIMEOUT_SECONDS = 10.0
 
 
-class NotReached(Exception):
+class NoExplanation(Exception):
     """There is no explanation to be had; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imagined:
-    """The request to explain."""
+    """The request to explain; `namespace` is the caller's, "" leaves it to the gateway."""
 
     model: str
     namespace: str = ""
     stream: bool = False
     tokens: int = 0
-    requires: tuple[str, ...] = ()
+    requires: tuple[Capability, ...] = ()
 
 
-def from_paths(paths: tuple[str, ...], imagined: Imagined, *, environment: Mapping[str, str]) -> dict[str, Any]:
-    """The explanation of a gateway that has just started with these files: everything is healthy.
-
-    Raises:
-        NotReached: a required capability is none.
-    """
-    namespace = imagined.namespace or "default"
-    runtime = build(from_files(paths, environment=environment, namespace="default").snapshot, now=0.0)
+def from_snapshot(snapshot: Snapshot, imagined: Imagined) -> dict[str, Any]:
+    """The explanation of a gateway that has just started with this configuration: everything is healthy."""
+    runtime = build(snapshot, now=0.0)
     told = explain(
-        resolve(runtime, imagined.model, namespace=namespace),
+        resolve(runtime, imagined.model, namespace=imagined.namespace),
         _need(imagined),
         {},
         board=HealthBoard(),
@@ -54,14 +48,14 @@ def from_paths(paths: tuple[str, ...], imagined: Imagined, *, environment: Mappi
         draw=lambda: 0.0,
         now=0.0,
     )
-    return {"model": imagined.model, "namespace": namespace, "revision": runtime.revision, **told}
+    return {"model": imagined.model, "namespace": imagined.namespace, "revision": runtime.revision, **told}
 
 
 def from_gateway(url: str, imagined: Imagined) -> dict[str, Any]:
     """The explanation of a running gateway, which knows how its providers fare.
 
     Raises:
-        NotReached: the gateway does not answer, or refuses the question.
+        NoExplanation: the gateway does not answer, or refuses the question.
     """
     return asyncio.run(_fetch(url, imagined))
 
@@ -87,25 +81,43 @@ async def _fetch(url: str, imagined: Imagined) -> dict[str, Any]:
         ):
             told = json.loads(await response.text())
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise NotReached(
-            f"no explanation from {url}: {str(error) or type(error).__name__}; is that the admin port of a gateway? "
-            f"(or read files: understudy explain {imagined.model} -f PATH)"
-        ) from error
+        _give_up(url, imagined, _trouble(error), cause=error)
     if not isinstance(told, dict) or "found" not in told:
-        raise NotReached(str(told.get("error", told)) if isinstance(told, dict) else "no explanation")
+        _give_up(url, imagined, _refusal(told))
     return told
 
 
+def _give_up(url: str, imagined: Imagined, why: str, *, cause: Exception | None = None) -> NoReturn:
+    raise NoExplanation(
+        f"no explanation from {url}: {why}. Is that the admin port of a gateway? "
+        f"Files are explained by: understudy explain {imagined.model} -f PATH"
+    ) from cause
+
+
+def _trouble(error: Exception) -> str:
+    match error:
+        case aiohttp.ClientConnectorError():
+            return f"cannot connect ({error.strerror or error})"
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+            return "that is no URL; write it such as http://localhost:9090"
+        case TimeoutError():
+            return f"no answer within {TIMEOUT_SECONDS:g} s"
+        case ValueError():
+            return "its answer is not JSON"
+    return str(error) or type(error).__name__
+
+
+def _refusal(told: Any) -> str:
+    """What an error answer says, in the format of the admin port or of the public one."""
+    error = told.get("error") if isinstance(told, dict) else None
+    message = error.get("message") if isinstance(error, dict) else error
+    return message.rstrip(".") if isinstance(message, str) else "it answers something else"
+
+
 def _need(imagined: Imagined) -> Need:
-    known = {capability.value.lower(): capability for capability in Capability}
-    unknown = [name for name in imagined.requires if name.lower() not in known]
-    if unknown:
-        raise NotReached(f"{unknown[0]} is no capability; there are {', '.join(Capability)}")
-    capabilities = {known[name.lower()] for name in imagined.requires} | {Capability.CHAT}
-    if imagined.stream:
-        capabilities.add(Capability.STREAMING)
+    streaming = {Capability.STREAMING} if imagined.stream else set()
     return Need(
-        capabilities=frozenset(capabilities),
+        capabilities=frozenset({Capability.CHAT, *streaming, *imagined.requires}),
         input_tokens=imagined.tokens,
         stream=imagined.stream,
         max_output_tokens=None,
@@ -118,22 +130,41 @@ def _whole_provider(upstream: Upstream) -> tuple[Endpoint, ...]:
 
 def _lines(told: Mapping[str, Any]) -> Iterator[str]:
     if not told["found"]:
-        nearest = ", ".join(told["nearest"])
+        nearest = " or ".join(told["nearest"])
         yield f"{told['model']}: no such model" + (f"; did you mean {nearest}?" if nearest else "")
         return
-    head = click.style(str(told["model"]), bold=True)
-    yield f"{head} is {told['kind']} {told['target']}, at revision {told['revision']}"
+    yield f"{click.style(told['model'], bold=True)} is {_subject(told)}, at revision {told['revision']}"
     for rule in told["rules"]:
         name = f"rule {rule['name']}" if rule["name"] else "its only rule"
         yield f"  {name} {'applies' if rule['applies'] else 'does not apply'}: {rule['because']}"
     if not told["choices"]:
-        yield click.style("  nobody would answer", fg="red")
+        yield click.style("  nobody would answer", fg="red") + _until(told["retry_after_seconds"])
     for choice in told["choices"]:
-        address = f" at {choice['address']}" if choice["address"] else ""
-        share = f", {choice['share']:.0%} of its priority" if choice["share"] not in {None, 1} else ""
         backend = click.style(choice["backend"], fg="green")
-        yield f"  {choice['place']}. {backend}{address} (priority {choice['priority']}{share}): {choice['because']}"
+        yield (
+            f"  {choice['place']}. {backend}{_at(choice)} (priority {choice['priority']}{_share(choice)}): "
+            + (choice["because"])
+        )
     for skip in told["skipped"]:
         wait = f", for {skip['for_seconds']:g} s" if skip["for_seconds"] is not None else ""
         backend = click.style(skip["backend"], fg="yellow")
-        yield f"  -  {backend} is passed over: {skip['detail']} ({skip['because']}{wait})"
+        yield f"  -  {backend}{_at(skip)} is passed over: {skip['detail']} ({skip['because']}{wait})"
+
+
+def _subject(told: Mapping[str, Any]) -> str:
+    """Which object answers to the name; a model at a provider needs no route."""
+    if told["kind"] == "Provider":
+        return f"a model of LLMProvider {told['target'].removeprefix('provider/')}"
+    return f"{told['kind']} {told['target']}"
+
+
+def _at(told: Mapping[str, Any]) -> str:
+    return f" at {told['address']}" if told["address"] else ""
+
+
+def _share(choice: Mapping[str, Any]) -> str:
+    return f", {choice['share']:.0%} of it" if choice["share"] not in {None, 1} else ""
+
+
+def _until(seconds: float | None) -> str:
+    return f", for {seconds:g} s more" if seconds is not None else ""

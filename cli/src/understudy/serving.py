@@ -1,10 +1,16 @@
 """What a person sees of a gateway on a laptop: what it serves, where, and what is wrong with the files."""
 
+from collections.abc import Iterable
+
 import click
 
-from understudy.local import Local
-from understudy_api.config import Config, TargetKind
+from understudy.linting import Finding, as_line
+from understudy.local import Became, Local, Report
+from understudy_api.config import Snapshot
 from understudy_operator.compile import Severity
+from understudy_proxy.config.build import build
+from understudy_proxy.routing.names import PERSONA_PREFIX
+from understudy_proxy.routing.resolve import visible_models
 from understudy_proxy.settings import Settings
 
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
@@ -12,15 +18,12 @@ _SHOWN_NAMES = 12
 
 
 def announce(local: Local, settings: Settings) -> None:
-    """Say what is served, and a command that answers."""
+    """Say what is served, and a command that answers. `settings` hold the ports that were had."""
     address = f"http://{_host(settings.host)}:{settings.port}"
-    names = names_of(local.compiled.config)
-    shown = ", ".join(names[:_SHOWN_NAMES]) + (
-        f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    )
-    click.echo(f"{click.style('understudy', bold=True)} serves {shown}")
-    click.echo(f"  OpenAI base URL  {address}/v1")
-    click.echo(f"  metrics, explain http://{_host(settings.admin_host)}:{settings.admin_port}")
+    names = names_of(local.snapshot, namespace=settings.default_namespace)
+    click.echo(f"{click.style('understudy', bold=True)} serves {_shown(names)}")
+    click.echo(f"  OpenAI base URL   {address}/v1")
+    click.echo(f"  metrics, explain  http://{_host(settings.admin_host)}:{settings.admin_port}")
     if names:
         click.echo(
             f"\n  curl {address}/v1/chat/completions -H 'Content-Type: application/json' \\\n"
@@ -28,22 +31,74 @@ def announce(local: Local, settings: Settings) -> None:
         )
 
 
-def report(local: Local, serving: bool) -> None:
-    """Say what was found in the files, and which revision serves now."""
-    for finding in local.checked.findings if local.checked else ():
-        label = click.style(f"{finding.severity.lower()}:", fg=_COLORS[finding.severity])
-        click.echo(f"{finding.position}: {label} {finding}", err=True)
-    if not serving:
-        click.echo(click.style("not reloaded: the last good configuration goes on serving", fg="red"), err=True)
+def tell_first(local: Local) -> None:
+    """Say what is wrong with the files at the start, and that the rest of them is served."""
+    tell(local.findings)
+    if local.errors:
+        _warn("serving without what is wrong above")
 
 
-def names_of(config: Config) -> list[str]:
-    """What clients may send as `model`: routes first, then personas, then models at their providers."""
-    routes = [name for name, keys in config.names.exact.items() if any(key in config.targets for key in keys)]
-    prefixes = [f"{prefix}*" for prefix, _ in config.names.prefixes]
-    personas = [f"persona/{target.name}" for target in config.targets.values() if target.kind is TargetKind.PERSONA]
-    models = [f"{provider.name}/{model}" for provider in config.providers.values() for model in provider.models]
-    return [*routes, *prefixes, *personas, *models]
+def tell(findings: Iterable[Finding]) -> None:
+    """Say what is wrong with the files, on standard error."""
+    for finding in findings:
+        click.secho(as_line(finding), fg=_COLORS[finding.severity], err=True)
+
+
+def report(local: Local, became: Became) -> None:
+    """Say what was found in files that have changed, and what serves now."""
+    tell(local.findings)
+    revision = local.config.revision
+    match became:
+        case Became.SERVED:
+            click.echo(f"reloaded: revision {revision}" + (", without what is wrong above" if local.errors else ""))
+        case Became.UNCHANGED:
+            click.echo(f"read again: revision {revision} serves on")
+        case Became.KEPT_OUT:
+            _warn("not reloaded: until that is mended, the last good configuration serves on")
+        case Became.REFUSED:
+            _warn(f"not reloaded: revision {revision} cannot be served; /config on the admin port says why")
+
+
+def by_one_worker(report: Report) -> Report:
+    """Let one of several workers report, which all read the same.
+
+    It is the first that gets a lock, until it ends; then the next one that has something to report. Made before the
+    workers are forked.
+    """
+    import fcntl
+    import tempfile
+
+    lock = tempfile.TemporaryFile()  # noqa: SIM115 - open, and so locked, as long as a worker lives
+
+    def report_first(local: Local, became: Became) -> None:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # another worker has it
+            return
+        report(local, became)
+
+    return report_first
+
+
+def names_of(snapshot: Snapshot, *, namespace: str) -> tuple[str, ...]:
+    """What callers in `namespace` may send as `model`: routes first, then personas, then models at their providers."""
+    names = (model.name for model in visible_models(build(snapshot, now=0.0), namespace=namespace))
+    return tuple(sorted(names, key=lambda name: (name.startswith(PERSONA_PREFIX) + 2 * _at_provider(name), name)))
+
+
+def _at_provider(name: str) -> bool:
+    return "/" in name and not name.startswith(PERSONA_PREFIX)
+
+
+def _shown(names: tuple[str, ...]) -> str:
+    if not names:
+        return "no model that a caller could name yet"
+    more = len(names) - _SHOWN_NAMES
+    return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _warn(text: str) -> None:
+    click.secho(text, fg="red", err=True)
 
 
 def _host(host: str) -> str:

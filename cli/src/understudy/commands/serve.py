@@ -1,15 +1,20 @@
 """`understudy serve`: the gateway on a laptop, from the YAML that a cluster would get."""
 
+import logging
 import os
 import sys
-from functools import partial
+from dataclasses import replace
 
 import click
 
-from understudy.environment import VENDORS, objects_from
-from understudy.local import Local, LocalSource, Reader, from_files, from_objects
-from understudy.serving import announce, report
-from understudy_proxy.settings import BadSetting, Settings
+from understudy.environment import VENDORS
+from understudy.local import Local, LocalSource, Reader, from_environment, from_files
+from understudy.serving import announce, by_one_worker, report, tell, tell_first
+from understudy.watching import Watch
+from understudy_proxy.config import loader
+from understudy_proxy.settings import PREFIX, BadSetting, Settings
+
+_PORT = click.IntRange(0, 65535)
 
 
 @click.command("serve")
@@ -20,14 +25,18 @@ from understudy_proxy.settings import BadSetting, Settings
     multiple=True,
     metavar="PATH",
     type=click.Path(exists=True),
-    help="A file or a folder.",
+    help="A file or a folder; may be repeated.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", default=8080, show_default=True, help="For callers.")
-@click.option("--admin-port", default=9090, show_default=True, help="For metrics, /config and /explain.")
-@click.option("--workers", default=1, show_default=True, help="Processes that share the port.")
+@click.option("--port", default=8080, show_default=True, type=_PORT, help="For callers; 0 for a free one.")
+@click.option("--admin-port", default=9090, show_default=True, type=_PORT, help="For metrics, /config and /explain.")
+@click.option(
+    "--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that share the port."
+)
 @click.option("--watch/--no-watch", default=True, show_default=True, help="Reload when a file changes.")
-@click.option("-n", "--namespace", default="default", show_default=True, help="Namespace of objects that name none.")
+@click.option(
+    "-n", "--namespace", default="default", show_default=True, help="Of callers, and of objects that name none."
+)
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
@@ -52,38 +61,51 @@ def serve(
     """
     from understudy_proxy.process import run
 
-    read = _reader(filenames, namespace)
-    first = read()
-    report(first, serving=bool(first.compiled.config.targets))
-    if not first.compiled.config.targets and not first.compiled.config.providers:
-        raise click.ClickException("nothing to serve: see above what is wrong with the objects")
     settings = _settings(
         host=host, port=port, admin_host=host, admin_port=admin_port, workers=workers, log_level=log_level,
         default_namespace=namespace,
     )  # fmt: skip
-    announce(first, settings)
-    source = LocalSource(read, first=first, watch=filenames if watch else (), report=report)
-    sys.exit(run(settings, source))
+    watched = Watch(filenames if watch else ())
+    read = _reader(filenames, namespace)
+    first = read()
+    if not first.config.providers:
+        tell(first.findings)
+        raise click.ClickException("nothing to serve: no provider can be used")
+    tell_first(first)
+    _keep_refusals_out_of_logs(log_level)
+    source = LocalSource(read, first=first, watch=watched, report=by_one_worker(report) if workers > 1 else report)
+
+    def announce_at(port: int, admin_port: int) -> None:
+        announce(first, replace(settings, port=port, admin_port=admin_port))
+
+    sys.exit(run(settings, source, announce=announce_at))
 
 
 def _reader(filenames: tuple[str, ...], namespace: str) -> Reader:
+    def read_files() -> Local:
+        return from_files(filenames, environment=os.environ, namespace=namespace)
+
     if filenames:
-        return partial(from_files, filenames, environment=os.environ, namespace=namespace)
-    objects = objects_from(os.environ)
-    if not objects:
+        return read_files
+    local = from_environment(os.environ, namespace=namespace)
+    if local is None:
         variables = ", ".join(vendor.variable for vendor in VENDORS)
         raise click.UsageError(f"Name a file or a folder with -f, or set one of {variables}.")
-
-    def read() -> Local:
-        return from_objects(objects)
-
-    return read
+    return lambda: local
 
 
 def _settings(**given: object) -> Settings:
     """The environment's settings with those of the command line over them."""
-    names = {f"UNDERSTUDY_{name.upper()}": str(value) for name, value in given.items()}
+    # No load balancer has to take note before a gateway on a laptop ends.
+    usual = {f"{PREFIX}DRAIN_DELAY_SECONDS": "0"}
+    names = {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items()}
     try:
-        return Settings.from_environment({**os.environ, **names})
+        return Settings.from_environment({**usual, **os.environ, **names})
     except BadSetting as error:
         raise click.UsageError(str(error)) from error
+
+
+def _keep_refusals_out_of_logs(log_level: str) -> None:
+    """What is wrong with the files has been told for people; who wants logs gets it there too."""
+    if log_level not in {"debug", "info"}:
+        logging.getLogger(loader.__name__).setLevel(logging.CRITICAL)

@@ -2,6 +2,6 @@
 
 from understudy.linting.checks import Checked, check
 from understudy.linting.findings import Finding
-from understudy.linting.formats import FORMATS
+from understudy.linting.formats import FORMATS, as_line
 
-__all__ = ["FORMATS", "Checked", "Finding", "check"]
+__all__ = ["FORMATS", "Checked", "Finding", "as_line", "check"]

@@ -11,8 +11,12 @@ from understudy_operator.compile import Severity
 
 def as_text(checked: Checked) -> str:
     """A line for each finding, which editors and terminals make clickable, and a summary."""
-    lines = [_printable(f"{each.position}: {each.severity.lower()}: {each}") for each in checked.findings]
-    return "\n".join([*lines, summary(checked)])
+    return "\n".join([*map(as_line, checked.findings), summary(checked)])
+
+
+def as_line(finding: Finding) -> str:
+    """`routes.yaml:7:5: error: LLMRoute ai/chat: spec.rules: is required`."""
+    return _printable(f"{finding.position}: {finding.severity.lower()}: {finding}")
 
 
 def as_json(checked: Checked) -> str:

@@ -56,7 +56,7 @@ def sources(paths: Iterable[str], *, stdin: BinaryIO | None = None) -> Iterator[
         if path == STDIN and stdin is not None:
             yield _decoded("<stdin>", stdin.read(MAX_FILE_BYTES + 1))
             continue
-        names = _files(path)
+        names = files_in(path)
         if not names:
             yield FileProblem(Position(path), f"holds no file that ends in {', '.join(sorted(SUFFIXES))}")
         for name in names:
@@ -68,7 +68,8 @@ def sources(paths: Iterable[str], *, stdin: BinaryIO | None = None) -> Iterator[
                 yield _read(name)
 
 
-def _files(path: str) -> list[str]:
+def files_in(path: str) -> list[str]:
+    """The files that a path stands for, whether they can be read or not: itself, or what a folder holds of YAML."""
     if not Path(path).is_dir():
         return [path]
     found = []
