@@ -31,7 +31,7 @@ class Endpoints:
         self._single = {u.key: (Endpoint(u.key),) for u in upstreams if not u.per_address}
         per_address = {u.key: u for u in upstreams if u.per_address}
         self._made = {key: made for key, made in self._made.items() if key in per_address}
-        self.waiting = frozenset(per_address.keys() - self._made.keys())
+        self.waiting = frozenset(k for k, u in per_address.items() if not self._resolver.known(_where(u)[0]))
         for upstream in per_address.values():
             self._resolver.refresh(*_where(upstream))
 
