@@ -191,7 +191,7 @@ def _listed(phrases: Iterable[str]) -> str:
 def without_choices(plan: Plan) -> Refusal:
     """The answer when there was nobody to ask."""
     name = plan.target.label
-    if plan.rule is None:
+    if plan.rule is None and plan.target.rules:
         message = f"No rule of {name} matches this request."
         return Refusal(400, message, _INVALID, "no_matching_rule", None, "no_matching_rule")
     if plan.retry_after_seconds is not None:

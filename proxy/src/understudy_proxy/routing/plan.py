@@ -33,7 +33,7 @@ class Plan:
 
     target: RuntimeTarget
     rule: RuntimeRule | None
-    """None: no rule matches the request."""
+    """None: no rule matches the request, or the target has none because nobody is left to answer."""
     need: Need
     """The request's, with what the target adds."""
     choices: tuple[Choice, ...]

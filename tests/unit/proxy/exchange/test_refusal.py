@@ -3,7 +3,7 @@
 import pytest
 
 from harness.runtimes import CHAT, a_backend, a_choice, a_model, a_provider, a_rule, a_runtime, a_target, the_target
-from understudy_api.config import Capability, Match, ProviderModel
+from understudy_api.config import Capability, Match, ProviderModel, Target
 from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
 from understudy_proxy.exchange.refusal import Refusal, after, without_choices
 from understudy_proxy.routing.health import HealthBoard, HealthEffect
@@ -303,19 +303,26 @@ def test_all_cooling_down_is_an_early_429() -> None:
     assert refusal.message.endswith("for another 12.5 s. Try again in 13 s.")
 
 
-def test_a_route_without_any_backend_says_where_to_look() -> None:
-    """All backends of the rule are out of the configuration: that is the owner's to mend, and said so."""
-    runtime = a_runtime(targets=[a_target("a/chat", a_rule(a_backend("a/gone", "m")))])
-    refusal = without_choices(
-        plan(
-            the_target(runtime),
-            CHAT,
-            {},
-            board=HealthBoard(),
-            endpoints=lambda _: (),
-            draw=lambda: 0.0,
-            now=0.0,
-        )
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(a_target("a/chat", a_rule(a_backend("a/gone", "m"))), id="a rule without backends"),
+        pytest.param(a_target("a/chat"), id="no rule at all"),
+    ],
+)
+def test_a_route_without_any_backend_says_where_to_look(target: Target) -> None:
+    """All backends are out of the configuration: that is the owner's to mend, and said so."""
+    found = plan(
+        the_target(a_runtime(targets=[target])),
+        CHAT,
+        {},
+        board=HealthBoard(),
+        endpoints=lambda _: (),
+        draw=lambda: 0.0,
+        now=0.0,
     )
+    refusal = without_choices(found)
     assert (refusal.status, refusal.code) == (503, "no_backend")
-    assert "see the object's conditions" in refusal.message
+    assert refusal.message == (
+        "a/chat has no backend to ask. All its backends are out of the configuration: see the object's conditions."
+    )
