@@ -16,7 +16,8 @@ _MAX_MASKED = 4096
 _SECRETS = re.compile(
     r"""
     (?i:bearer\s+)[^\s"',;]+                                      # an authorization header that was quoted back
-    | (?<![A-Za-z0-9])(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|csk|fw|tgp|pplx|key)[-_][A-Za-z0-9*][A-Za-z0-9_*.\-]{3,}
+    | (?<![A-Za-z0-9])(?:sk|pk|rk|gsk|xai|hf|r8|nvapi|csk|fw|tgp|pplx)[-_]   # what vendors begin their keys with,
+      (?:(?=[A-Za-z_\-]*[0-9*])[A-Za-z0-9_*\-]{8,}|[A-Za-z_\-]{24,})         # and what does not look like a word
     | (?<![A-Za-z0-9])AIza[A-Za-z0-9_\-]{8,}                      # Google
     | (?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{12,}                        # AWS
     | (?<![A-Za-z0-9])eyJ[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*){0,2}   # JSON web tokens

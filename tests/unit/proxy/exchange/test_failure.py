@@ -11,8 +11,8 @@ SECRETS = [
     pytest.param("sk-abc***********xyz", id="OpenAI, already starred"),
     pytest.param("sk-ant-api03-AAAABBBBCCCC-DDDD", id="Anthropic"),
     pytest.param("gsk_abcdefghijklmnop1234", id="Groq"),
-    pytest.param("xai-abcdefghijklmnop", id="xAI"),
-    pytest.param("hf_abcdefghijklmnop", id="Hugging Face"),
+    pytest.param("xai-abcd1efghijklmnop", id="xAI"),
+    pytest.param("hf_abcdefghijklmnopqrstuvwxyz", id="Hugging Face"),
     pytest.param("AIzaSyA-1234567890abcdefghijk", id="Google"),
     pytest.param("AKIAIOSFODNN7EXAMPLE", id="AWS"),
     pytest.param("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-DEF_123", id="JWT"),
@@ -49,7 +49,7 @@ def test_bearer_tokens_are_masked() -> None:
         "meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8 is not available",
         "This model's maximum context length is 128000 tokens. However, you requested 130000 tokens.",
         "Invalid value: 'asistant'. Supported values are: 'system', 'assistant', 'user', 'function', and 'tool'.",
-        "ask-me-anything, task-12, risk-free",
+        "ask-me-anything, task-12, risk-free, key-value, sk-learn, hf_hub_download",
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:
