@@ -137,7 +137,7 @@ def _is_larger(choice: Choice, failed: Choice) -> bool:
 
 def _effect(row: _Row, failure: UpstreamFailure) -> HealthEffect:
     """A server in trouble that says when to come back is left alone until then, like one that limits rates."""
-    if row is _SERVER and failure.retry_after_seconds is not None:
+    if row is _SERVER and failure.retry_after_seconds:
         return HealthEffect.COOL_DOWN
     return row.effect
 

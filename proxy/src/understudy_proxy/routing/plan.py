@@ -113,15 +113,16 @@ class _Survey:
                 if endpoint is not None:
                     self._choose(contender.candidate, endpoint, others)
 
-    def _choose(self, candidate: Candidate, endpoint: Endpoint, because: str) -> None:
+    def _choose(self, candidate: Candidate, endpoint: Endpoint, why: str) -> None:
         trial = (candidate.key, endpoint.key) in self.trials if self.trials else False
-        self.choices.append(Choice(candidate, endpoint, _TRIAL if trial else because, trial))
+        self.choices.append(Choice(candidate, endpoint, _TRIAL if trial else why, trial))
 
     def take_ejected(self) -> None:
         """Ask the ejected after all: in the order of the tiers, within a tier whose ejection ends first."""
-        out = [skip for skip in self.skipped if skip.because is SkipReason.EJECTED and skip.endpoint is not None]
-        out.sort(key=lambda skip: (skip.candidate.priority, skip.until or self.now))
-        self.choices += [Choice(skip.candidate, skip.endpoint, _LAST_RESORT) for skip in out if skip.endpoint]
+        self.skipped.sort(key=lambda skip: (skip.candidate.priority, skip.until or self.now))
+        for skip in self.skipped:
+            if skip.because is SkipReason.EJECTED and skip.endpoint is not None:
+                self.choices.append(Choice(skip.candidate, skip.endpoint, _LAST_RESORT))
         self.skipped = [skip for skip in self.skipped if skip.because is not SkipReason.EJECTED]
 
     def retry_after_seconds(self) -> float | None:

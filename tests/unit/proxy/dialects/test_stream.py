@@ -350,6 +350,15 @@ def test_fewer_choices_than_asked_for_are_no_cut() -> None:
     assert _seen(ROLE, TEXT, STOP, choices=3).finished
 
 
+def test_spaces_before_a_colon_hide_nothing() -> None:
+    """However a server spells its JSON, its finish and its usage are seen."""
+    spaced = (
+        b'data: {"choices" : [{"index" : 0, "delta" : {}, "finish_reason" : "stop"}], "usage" : {"prompt_tokens" : 3}}'
+    )
+    seen = _seen(ROLE, TEXT, spaced + b"\n\n")
+    assert (seen.finished, seen.usage) == (True, Usage(input=3, output=0))
+
+
 def test_nothing_follows_the_end() -> None:
     """What a server sends after [DONE] goes nowhere."""
     assert _seen(ROLE + TEXT + STOP + DONE + TEXT, ERROR, TEXT).out == ROLE + TEXT + STOP + DONE

@@ -71,6 +71,7 @@ ROWS_OF_THE_TABLE = [
     pytest.param(Row(FailureKind.OVERLOADED, 1, True, HealthEffect.COUNT), id="503, 529"),
     pytest.param(Row(FailureKind.OVERLOADED, 1, True, HealthEffect.COOL_DOWN, 1.0), id="503 for a moment"),
     pytest.param(Row(FailureKind.OVERLOADED, 0, True, HealthEffect.COOL_DOWN, 30.0), id="503 for long"),
+    pytest.param(Row(FailureKind.OVERLOADED, 1, True, HealthEffect.COUNT, 0.0), id="503 for no time at all"),
     pytest.param(Row(FailureKind.AUTHENTICATION, 0, True, HealthEffect.EJECT), id="401, 403"),
     pytest.param(Row(FailureKind.MODEL_NOT_FOUND, 0, True, HealthEffect.MODEL_MISSING), id="404"),
     pytest.param(Row(FailureKind.BAD_REQUEST, 0, False, HealthEffect.ALIVE), id="400, 413, 422"),

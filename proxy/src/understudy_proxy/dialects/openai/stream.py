@@ -25,7 +25,7 @@ _END = b"data: [DONE]\n\n"
 _KEEP_ALIVE = b":"
 _MAX_CHOICES = 1024
 _MIDDLE = b"}\n\ndata: {"
-_NOTABLE = re.compile(rb'"(?:error"|role"|(?:finish_reason|usage)":\s*+(?!null))')
+_NOTABLE = re.compile(rb'"(?:error"|role"|(?:finish_reason|usage)"(?!\s*+:\s*+null))')
 """What a plain event has none of: an end, usage, an error, a role."""
 _ROLES = ((b'"delta":{"role":"assistant",', b'"delta":{'), (b'"delta": {"role": "assistant", ', b'"delta": {'))
 
