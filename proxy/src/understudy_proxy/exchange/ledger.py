@@ -2,14 +2,25 @@
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 
+from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.exchange.admission import Admission
 from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
 from understudy_proxy.routing.health import HealthBoard, HealthChange, HealthEffect, Standing
 from understudy_proxy.routing.plan import Choice
-from understudy_proxy.telemetry.metrics import Metrics
 
 SUCCESS = "success"
+
+
+class Observer(Protocol):
+    """Who wants to know of attempts: metrics."""
+
+    def record_attempt(self, candidate: Candidate, outcome: str, seconds: float) -> None:
+        """An attempt ended; `outcome` is `success` or a failure kind."""
+
+    def health_changed(self, change: HealthChange) -> None:
+        """An endpoint, or a model there, went out or came back."""
 
 
 class Ledger:
@@ -20,7 +31,7 @@ class Ledger:
         *,
         board: HealthBoard,
         admission: Admission,
-        metrics: Metrics,
+        metrics: Observer,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.board = board

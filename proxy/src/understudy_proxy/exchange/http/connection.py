@@ -132,6 +132,7 @@ class Connection(asyncio.Protocol):
             if not response.headed and response.received > _HEAD_BYTES:
                 response.fail(FailureKind.INVALID_RESPONSE, f"the head of the answer exceeds {_HEAD_BYTES} bytes")
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            response.keeps_alive = False
             response.fail(FailureKind.INVALID_RESPONSE, bounded(f"the answer is not HTTP: {error}"))
         response.progressed()
 
