@@ -4,8 +4,8 @@ Ours name each backend that was asked or passed over and what happened there, an
 may speak of credentials, accounts and hosts behind the gateway, which are not the client's.
 
 When backends failed differently, one failure gives the status: the one that helps the client most. A request that is
-wrong comes first, then what passes at a known time, then what passes, then what this request alone meets, last what
-only the gateway's owner can mend.
+wrong comes first, then what passes at a known time, then what passes, then that somebody was too busy to be asked, then
+what this request alone meets, last what only the gateway's owner can mend.
 """
 
 import math
@@ -53,14 +53,14 @@ class _Verdict:
     """What the backend did."""
 
 
-_WRONG, _TIMED, _PASSING, _HERE, _OWNER = range(5)
+_WRONG, _TIMED, _PASSING, _UNASKED, _HERE, _OWNER = range(6)
 
 _VERDICTS = {
     FailureKind.BAD_REQUEST: _Verdict(_WRONG, 400, _INVALID, "invalid_request", "refused the request"),
     FailureKind.CONFLICT: _Verdict(_WRONG, 409, _INVALID, "conflict", "reported a conflict"),
     FailureKind.RATE_LIMITED: _Verdict(_TIMED, 429, "rate_limit_error", "rate_limit_exceeded", "is rate limited"),
     FailureKind.BUSY: _Verdict(
-        _PASSING, 503, "service_unavailable_error", "upstream_busy", "has as many requests under way as it may have"
+        _UNASKED, 503, "service_unavailable_error", "upstream_busy", "has as many requests under way as it may have"
     ),
     FailureKind.OVERLOADED: _Verdict(
         _PASSING, 503, "service_unavailable_error", "server_is_overloaded", "is overloaded"

@@ -125,6 +125,10 @@ def test_the_clients_key_is_never_blamed(status: int) -> None:
             id="what passes before what only the owner can mend",
         ),
         pytest.param(
+            (_failure(FailureKind.SERVER_ERROR, 500), _failure(FailureKind.BUSY)), 500, id="who was asked first"
+        ),
+        pytest.param((_failure(FailureKind.BUSY), _failure(FailureKind.AUTHENTICATION, 401)), 503, id="busy passes"),
+        pytest.param(
             (_failure(FailureKind.CONTEXT_LENGTH_EXCEEDED, 400), _failure(FailureKind.SERVER_ERROR, 500)),
             500,
             id="what passes before what this request alone meets: the larger window may be back",
