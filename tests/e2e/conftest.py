@@ -8,6 +8,7 @@ import pytest
 
 from harness.clusters import Cluster, new_cluster
 from harness.fixtures import mark_folder, skip_where_missing
+from harness.installed import Gateway, install_quickstart
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,3 +23,9 @@ def node() -> Iterator[Cluster]:
         with skip_where_missing():
             cluster = running.enter_context(new_cluster())
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def gateway(node: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+    """Understudy, installed by its charts from this checkout, with the quickstart applied."""
+    return install_quickstart(node, tmp_path_factory.mktemp("quickstart"))
