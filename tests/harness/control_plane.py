@@ -20,6 +20,7 @@ from understudy_api.config import Snapshot, read_head
 from understudy_api.config.shards import HEAD_KEY
 from understudy_operator.cluster import (
     CONFIG_MAPS,
+    EVENTS,
     NAMESPACES,
     OBJECTS,
     PODS,
@@ -147,6 +148,27 @@ class ControlPlane:
                     return said
             await asyncio.sleep(0.01)
         raise AssertionError(f"{manifest['kind']} {name_of(manifest)} is {await self.status(manifest)}, not {expected}")
+
+    async def all_ready(self, kind: str, count: int, *, within_seconds: float = 60.0) -> None:
+        """Wait until so many objects of a kind are there and ready."""
+        deadline = time.monotonic() + within_seconds
+        ready = 0
+        while ready < count:
+            assert time.monotonic() < deadline, f"{ready} of {count} {kind} are ready"
+            found = await self.cluster.find(Query(_TYPES[kind], self.namespace))
+            said = [condition for item in found for condition in (item.get("status") or {}).get("conditions", ())]
+            ready = sum(condition["type"] == "Ready" and condition["status"] == "True" for condition in said)
+
+    async def posted(self, manifest: Manifest, expected: str, *, within_seconds: float = 15.0) -> None:
+        """Wait for an event `TYPE REASON` about an object."""
+        deadline = time.monotonic() + within_seconds
+        posted: set[str] = set()
+        while expected not in posted:
+            assert time.monotonic() < deadline, f"about {name_of(manifest)} there is {posted}, not {expected}"
+            events = await self.cluster.find(Query(EVENTS, self.namespace))
+            about = [item for item in events if item["regarding"]["name"] == name_of(manifest)[1]]
+            posted = {f"{item['type']} {item['reason']}" for item in about}
+            await asyncio.sleep(0.02)
 
     async def published(self) -> Snapshot:
         """What a proxy that starts now loads."""
