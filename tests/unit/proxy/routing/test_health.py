@@ -290,6 +290,32 @@ def test_in_flight() -> None:
     assert (board.in_flight("ai/p"), board.in_flight("ai/unknown")) == (0, 0)
 
 
+def test_a_probe_ends_an_ejection_and_nothing_else() -> None:
+    """An endpoint that a probe finds well is back at once; a missing model and a cooldown stay."""
+    clock = _Clock()
+    clock.fail(HealthEffect.EJECT)
+    clock.board.failed("ai/p", "gone", HealthEffect.MODEL_MISSING, POLICY, now=clock.now)
+    clock.fail(HealthEffect.EJECT)
+    assert clock.board.probed("ai/p", now=clock.now) == (HealthChange("ai/p", None, Standing.READY, None),)
+    assert clock.standing() == READY
+    assert clock.standing("gone").standing is Standing.EJECTED
+    clock.fail(HealthEffect.COOL_DOWN_LONG)
+    assert clock.board.probed("ai/p", now=clock.now) == ()
+    assert clock.standing().standing is Standing.COOLING
+
+
+def test_who_is_out() -> None:
+    """Everything that is not asked now can be listed: endpoints, and single models at them."""
+    clock = _Clock()
+    assert clock.board.out(now=clock.now) == ()
+    clock.fail(HealthEffect.EJECT)
+    clock.board.failed("ai/q", "n", HealthEffect.COOL_DOWN, POLICY, now=clock.now, retry_after_seconds=30.0)
+    ejected = HealthChange("ai/p", None, Standing.EJECTED, 1005.0)
+    cooling = HealthChange("ai/q", "n", Standing.COOLING, 1030.0)
+    assert clock.board.out(now=clock.now) == (ejected, cooling)
+    assert clock.board.out(now=1010.0) == (cooling,)
+
+
 def test_turns() -> None:
     """Each rule and tier takes its own turns; looking takes none."""
     board = HealthBoard()
