@@ -62,6 +62,8 @@ class RawUpstream:
         self._tls = tls
         self._running: set[asyncio.Task[None]] = set()
         self.connections = 0
+        self.refusing = False
+        """Whether connections are reset as soon as they come."""
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
@@ -83,6 +85,9 @@ class RawUpstream:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        if self.refusing:
+            writer.transport.abort()
+            return
         task = asyncio.get_running_loop().create_task(self._serve(Line(reader, writer, self.connections)))
         self._running.add(task)
         task.add_done_callback(self._running.discard)

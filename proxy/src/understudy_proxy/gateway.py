@@ -129,7 +129,7 @@ class Gateway:
                 await self._following
         await self._public.close()
         await self._admin.close()
-        await self._exchange.transport.close()
+        await self._exchange.close()
         await self._resolver.close()
 
     def loading(self, snapshot: Snapshot) -> None:

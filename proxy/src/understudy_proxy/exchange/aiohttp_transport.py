@@ -70,7 +70,8 @@ class AiohttpTransport:
 
     async def _post(self, sending: Sending, noted: _Noted) -> aiohttp.ClientResponse:
         upstream = sending.upstream
-        url = upstream.base_url.with_path(upstream.base_url.path.rstrip("/") + sending.path, encoded=True)
+        below = upstream.base_url.raw_path.rstrip("/") if sending.method == "POST" else ""
+        url = upstream.base_url.with_path(below + sending.path, encoded=True)
         headers = CIMultiDict(upstream.headers)
         headers.extend(sending.headers)
         server_name = upstream.server_name
@@ -79,7 +80,8 @@ class AiohttpTransport:
             server_name = server_name or upstream.base_url.host
             host, _, port = sending.address.rpartition(":")
             url = url.with_host(host.strip("[]")).with_port(int(port))
-        return await self._session.post(
+        return await self._session.request(
+            sending.method,
             url,
             # Beyond a mebibyte aiohttp wants to write in pieces.
             data=sending.body if len(sending.body) <= _ONE_WRITE else BytesIO(sending.body),

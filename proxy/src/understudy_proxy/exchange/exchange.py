@@ -19,6 +19,7 @@ from understudy_proxy.exchange.endpoints import Endpoints
 from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
 from understudy_proxy.exchange.ledger import Entry, Ledger
 from understudy_proxy.exchange.patience import Patience
+from understudy_proxy.exchange.probes import Probes
 from understudy_proxy.exchange.providers import DIALECTS
 from understudy_proxy.exchange.refusal import after, without_choices
 from understudy_proxy.exchange.retry_budget import RetryBudget
@@ -60,11 +61,19 @@ class Exchange:
         self.budget = budget
         self.draw = draw
         self.sleep = sleep
+        self.probes = Probes(transport, ledger, sleep=sleep)
+        ledger.ejected = self.probes.begin
 
     def use(self, runtime: Runtime) -> None:
         """Get ready for requests by `runtime`; those under way keep what they began with."""
         self.endpoints.use(runtime)
+        self.probes.use(runtime)
         self.transport.forget()
+
+    async def close(self) -> None:
+        """End what goes on in the background, and every connection."""
+        await self.probes.close()
+        await self.transport.close()
 
     async def run(self, ask: Ask) -> Whole | Stream:
         """The answer to `ask`, from the first backend that has one.

@@ -38,6 +38,8 @@ class Ledger:
         self.admission = admission
         self.metrics = metrics
         self.now = now
+        self.ejected: Callable[[Choice], None] = lambda _choice: None
+        """Called when an endpoint is ejected."""
 
     def begin(self, choice: Choice) -> "Entry | None":
         """An attempt at `choice` begins; None if its upstream has no place free."""
@@ -47,12 +49,17 @@ class Ledger:
         trial = self.board.start(choice.endpoint.key, choice.candidate.model, now=now)
         return Entry(self, choice, started=now, trial=trial)
 
+    def tell(self, changes: tuple[HealthChange, ...]) -> None:
+        """The health of endpoints has changed."""
+        for change in changes:
+            self.metrics.health_changed(change)
+
     def trial_taken(self, choice: Choice) -> bool:
         """Whether `choice` was planned as the one trial of its endpoint and another request has begun it since."""
         if not choice.trial:
             return False
         health = self.board.standing(choice.endpoint.key, choice.candidate.model, now=self.now())
-        return health.standing is not Standing.TRIAL
+        return health.standing is Standing.EJECTED
 
 
 class Entry:
@@ -76,7 +83,7 @@ class Entry:
             choice.endpoint.key, choice.candidate.model, now=now, seconds=now - self.started, stream=stream
         )
         self._outcome = SUCCESS
-        self._tell(changes)
+        ledger.tell(changes)
 
     def failed(self, failure: UpstreamFailure, effect: HealthEffect) -> None:
         """The attempt failed, with `effect` on the endpoint's health."""
@@ -90,7 +97,9 @@ class Entry:
             now=ledger.now(),
             retry_after_seconds=failure.retry_after_seconds,
         )
-        self._tell(changes)
+        ledger.tell(changes)
+        if any(change.standing is Standing.EJECTED and change.model is None for change in changes):
+            ledger.ejected(choice)
 
     def end(self) -> None:
         """The attempt is over. Without `succeeded` or `failed` before: the client left."""
@@ -101,7 +110,3 @@ class Entry:
         ledger.board.finish(choice.endpoint.key, choice.candidate.model, trial=self._trial)
         ledger.admission.finish(choice.candidate.upstream)
         ledger.metrics.record_attempt(choice.candidate, self._outcome, ledger.now() - self.started)
-
-    def _tell(self, changes: tuple[HealthChange, ...]) -> None:
-        for change in changes:
-            self._ledger.metrics.health_changed(change)

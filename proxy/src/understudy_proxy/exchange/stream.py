@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from understudy_proxy.dialects.openai.stream import ChatStream
+from understudy_proxy.dialects.openai.stream import ChatStream, Fed
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.exchange.course import Course
 from understudy_proxy.exchange.failure import UpstreamError, UpstreamFailure
@@ -52,13 +52,10 @@ class Stream:
         while self._failure is None:
             if self._events.finished:
                 return b""
-            piece = await self._piece()
-            fed = self._events.feed(piece) if piece else self._events.close()
+            fed = await self._fed()
             self._failure = fed.failure
             if fed.out:
                 return fed.out
-            if not piece and fed.failure is None:
-                return b""
         raise self._failed(self._failure)
 
     def close(self) -> None:
@@ -69,13 +66,16 @@ class Stream:
             self._receiving.close()
         self._entry.end()
 
-    async def _piece(self) -> bytes:
+    async def _fed(self) -> Fed:
         try:
-            return await self._receiving.chunk(within=self._patience.until_next())
+            piece = await self._receiving.chunk(within=self._patience.until_next())
         except TimeoutError:
-            raise self._failed(self._patience.spent(begun=True, stream=True).failure) from None
+            return Fed(b"", began=True, failure=self._patience.spent(begun=True, stream=True).failure)
         except UpstreamError as error:
-            raise self._failed(error.failure) from error
+            # The answer may have been whole already, and nothing but its last formality cut.
+            fed = self._events.close()
+            return fed if fed.failure is None else fed._replace(failure=error.failure)
+        return self._events.feed(piece) if piece else self._events.close()
 
     def _failed(self, failure: UpstreamFailure) -> UpstreamError:
         self._failure = failure

@@ -8,22 +8,23 @@ does: follow redirects, retry otherwise, read more than is asked for.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from understudy_proxy.config.runtime import Upstream
 
 
 @dataclass(slots=True)
 class Sending:
-    """A POST to an upstream. `headers` come beside the upstream's own; names are lower case."""
+    """A request to an upstream. `headers` come beside the upstream's own; names are lower case."""
 
     upstream: Upstream
     path: str
-    """Below the upstream's base URL, with a leading slash."""
+    """Below the upstream's base URL, with a leading slash; of a GET, below its host."""
     body: bytes
     address: str | None = None
     """`HOST:PORT` to connect to instead of the URL's own."""
     headers: tuple[tuple[str, str], ...] = ()
+    method: Literal["POST", "GET"] = "POST"
 
 
 class Receiving(Protocol):

@@ -21,7 +21,7 @@ class HttpTransport:
         self._resolver = resolver
         self._places: dict[Place, Pool] = {}
         self._pools: dict[tuple[Upstream, str | None], Pool] = {}
-        self._heads: dict[tuple[Upstream, str], bytes] = {}
+        self._heads: dict[tuple[Upstream, str, str], bytes] = {}
         self._trust: ssl.SSLContext | None = None
         self._reaper: asyncio.TimerHandle | None = None
 
@@ -81,9 +81,10 @@ class HttpTransport:
         return self._trust
 
     def _head(self, sending: Sending) -> bytes:
-        fixed = self._heads.get((sending.upstream, sending.path))
+        key = (sending.upstream, sending.method, sending.path)
+        fixed = self._heads.get(key)
         if fixed is None:
-            fixed = self._heads[sending.upstream, sending.path] = _fixed_head(sending.upstream, sending.path)
+            fixed = self._heads[key] = _fixed_head(sending)
         own = "".join([f"{name}: {value}\r\n" for name, value in sending.headers])
         return b"%b%bcontent-length: %d\r\n\r\n" % (fixed, own.encode("latin-1"), len(sending.body))
 
@@ -107,9 +108,11 @@ async def _headed(response: Response, end: float) -> Response:
     return response
 
 
-def _fixed_head(upstream: Upstream, path: str) -> bytes:
+def _fixed_head(sending: Sending) -> bytes:
+    upstream = sending.upstream
     url = upstream.base_url
-    lines = [f"POST {url.raw_path.rstrip('/')}{path} HTTP/1.1", f"host: {url.host_port_subcomponent}"]
+    below = url.raw_path.rstrip("/") if sending.method == "POST" else ""
+    lines = [f"{sending.method} {below}{sending.path} HTTP/1.1", f"host: {url.host_port_subcomponent}"]
     lines += [f"{name}: {value}" for name, value in upstream.headers.items()]
     if any("\r" in line or "\n" in line for line in lines):
         raise UpstreamError(
