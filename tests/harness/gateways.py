@@ -142,8 +142,8 @@ class Pushed:
 class Serving:
     """A gateway that serves one configuration, as an asynchronous context manager."""
 
-    def __init__(self, first: Snapshot, *, settings: Mapping[str, Any] | None = None) -> None:
-        """Serve `first` with the default settings and `settings` over them."""
+    def __init__(self, first: Snapshot | None, *, settings: Mapping[str, Any] | None = None) -> None:
+        """Serve `first`, if there is one yet, with the default settings and `settings` over them."""
         self._first = first
         self._settings = Settings(host="127.0.0.1", default_namespace="default", **(settings or {}))
         self._lines: list[bytes] = []
@@ -157,7 +157,8 @@ class Serving:
         self._log.__enter__()
         self.gateway = Gateway(self._settings, self.source, writer=self._writer, masker=self._masker)
         await self.gateway.start(listen("127.0.0.1", 0), listen("127.0.0.1", 0))
-        assert await self.source.push(self._first)
+        if self._first is not None:
+            assert await self.source.push(self._first)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

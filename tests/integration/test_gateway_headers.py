@@ -162,9 +162,7 @@ async def test_the_namespace_of_the_path_decides() -> None:
 
 async def test_without_a_configuration_nobody_is_served_and_all_are_told() -> None:
     """Before the first configuration a request is told to come back, not that its model does not exist."""
-    gateway = Serving(snapshot([], []))
-    async with gateway:
-        gateway.gateway._holder.current = None
+    async with Serving(None) as gateway:
         told = await ask(gateway.port)
         assert (503, "no_configuration", "1") == (
             told.status,

@@ -451,3 +451,26 @@ async def test_a_server_that_accepts_and_says_nothing_of_tls(transport: Transpor
     async with RawUpstream(script) as raw:
         to = upstream(f"https://models.test:{raw.port}/v1", tls=tls.trusting(), timeouts=Timeouts(connect_seconds=0.1))
         assert await _failure(transport, to) == FailureKind.CONNECT_TIMEOUT
+
+
+async def test_an_egress_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `HTTP_PROXY` set, aiohttp's transport goes out through the proxy; hosts of `NO_PROXY` are asked directly."""
+    got: list[str] = []
+
+    async def script(line: Line) -> None:
+        while True:
+            got.append((await line.request()).line)
+            await line.send(ok(b"by proxy"))
+
+    async with RawUpstream(script) as proxy, RawUpstream(answering(ok(b"directly"))) as direct:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        resolver = Resolver(_lookup)
+        transport = AiohttpTransport(resolver)
+        try:
+            assert await _read(transport, upstream("http://vendor.test/v1")) == b"by proxy"
+            assert await _read(transport, _up(direct)) == b"directly"
+        finally:
+            await transport.close()
+            await resolver.close()
+    assert got == ["POST http://vendor.test/v1/chat/completions HTTP/1.1"]
