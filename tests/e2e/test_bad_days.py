@@ -1,4 +1,7 @@
-"""Bad days on a whole cluster: no API server, a key that changes, a fleet that gets a thousand routes at once."""
+"""Bad days on a whole cluster: a key that changes, a thousand routes at once, no API server.
+
+The outages come last: for a minute and more after one, Kubernetes' own scheduler places no pod.
+"""
 
 import json
 import os
@@ -64,56 +67,6 @@ def _text(path: Path) -> str:
         return path.read_text().replace("_", "-") if path.name == "cgroup" else path.read_text()
     except OSError:
         return ""
-
-
-@pytest.mark.timeout(400, func_only=True)
-def test_the_api_server_is_gone_for_a_minute(gateway: Gateway, own_node: Node) -> None:
-    """Requests go on as if nothing were; after it, the next edit is taken."""
-    with gateway.load() as load:
-        own_node.apiserver.stop()
-        began = time.monotonic()
-        wait_until(
-            lambda: time.monotonic() - began > OUTAGE_SECONDS,
-            within_seconds=OUTAGE_SECONDS + 5,
-            what="a minute is over",
-        )
-        own_node.apiserver.start()
-        gateway.wait_until_live(gateway.edit_route(4), seconds=90)
-    assert load.report is not None
-    assert [] == load.report["failures"]
-    assert 0 == load.report["failed"]
-
-
-@pytest.mark.timeout(300, func_only=True)
-def test_a_proxy_starts_while_the_api_server_is_down(gateway: Gateway, own_node: Node) -> None:
-    """A proxy that is killed meanwhile comes back with the revision that its volume holds."""
-    pod = proxy_pods(gateway)[0]
-    address = pod["status"]["podIP"]
-    before = config_of(address)
-    assert before is not None
-    wait_until(
-        lambda: _in_volume(gateway, pod) == before["revision"], within_seconds=150, what="the kubelet has written"
-    )
-    pid = process_of(pod)
-    own_node.apiserver.stop()
-    try:
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: _serves_from_volume(address), within_seconds=60, what="the proxy is back, from its volume")
-        after = config_of(address)
-    finally:
-        own_node.apiserver.start()
-    assert after is not None
-    assert before["revision"] == after["revision"]
-
-
-def _in_volume(gateway: Gateway, pod: dict[str, Any]) -> str:
-    script = "import json; print(json.load(open('/etc/understudy/head.json'))['revision'])"
-    return gateway.system("exec", pod["metadata"]["name"], "--", "python3", "-c", script).strip()
-
-
-def _serves_from_volume(address: str) -> bool:
-    shown = config_of(address)
-    return shown is not None and shown["source"] == "volume"
 
 
 def test_a_rotated_key_is_used_within_seconds(gateway: Gateway) -> None:
@@ -184,3 +137,53 @@ def test_a_thousand_routes(gateway: Gateway) -> None:
     sys.stdout.write(f"one edit among {ROUTES} routes was live after {time.monotonic() - started:.2f} s\n")
     gateway.kubectl("delete", "llmroutes", "--selector=bulk=yes", "--wait=false", timeout_seconds=120)
     assert PROXIES == len(proxy_pods(gateway))
+
+
+@pytest.mark.timeout(400, func_only=True)
+def test_the_api_server_is_gone_for_a_minute(gateway: Gateway, own_node: Node) -> None:
+    """Requests go on as if nothing were; after it, the next edit is taken."""
+    with gateway.load() as load:
+        own_node.apiserver.stop()
+        began = time.monotonic()
+        wait_until(
+            lambda: time.monotonic() - began > OUTAGE_SECONDS,
+            within_seconds=OUTAGE_SECONDS + 5,
+            what="a minute is over",
+        )
+        own_node.apiserver.start()
+        gateway.wait_until_live(gateway.edit_route(4), seconds=90)
+    assert load.report is not None
+    assert [] == load.report["failures"]
+    assert 0 == load.report["failed"]
+
+
+@pytest.mark.timeout(300, func_only=True)
+def test_a_proxy_starts_while_the_api_server_is_down(gateway: Gateway, own_node: Node) -> None:
+    """A proxy that is killed meanwhile comes back with the revision that its volume holds."""
+    pod = proxy_pods(gateway)[0]
+    address = pod["status"]["podIP"]
+    before = config_of(address)
+    assert before is not None
+    wait_until(
+        lambda: _in_volume(gateway, pod) == before["revision"], within_seconds=150, what="the kubelet has written"
+    )
+    pid = process_of(pod)
+    own_node.apiserver.stop()
+    try:
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: _serves_from_volume(address), within_seconds=60, what="the proxy is back, from its volume")
+        after = config_of(address)
+    finally:
+        own_node.apiserver.start()
+    assert after is not None
+    assert before["revision"] == after["revision"]
+
+
+def _in_volume(gateway: Gateway, pod: dict[str, Any]) -> str:
+    script = "import json; print(json.load(open('/etc/understudy/head.json'))['revision'])"
+    return gateway.system("exec", pod["metadata"]["name"], "--", "python3", "-c", script).strip()
+
+
+def _serves_from_volume(address: str) -> bool:
+    shown = config_of(address)
+    return shown is not None and shown["source"] == "volume"
