@@ -91,8 +91,14 @@ def _parse(settings: type[Settings], name: str, text: str) -> Any:
             return type(default)(text)
         except ValueError as error:
             kind = "a whole number" if isinstance(default, int) else "a number of seconds"
-            raise BadSetting(f"{variable} is {text!r}; it takes {kind}") from error
+            raise BadSetting(f"{variable} is {text!r}; it takes {kind}{_hint(text)}") from error
     return text
+
+
+def _hint(text: str) -> str:
+    """For a Service named `understudy`, Kubernetes sets UNDERSTUDY_PORT in every pod of its namespace."""
+    linked = text.startswith(("tcp://", "udp://"))
+    return ". Kubernetes set it for a Service of that name: give the pod enableServiceLinks: false" if linked else ""
 
 
 _AT_LEAST_ONE = ("workers", "max_body_bytes", "max_in_flight", "max_header_bytes")

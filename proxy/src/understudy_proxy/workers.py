@@ -133,7 +133,7 @@ class _Supervisor:
         if any(child.pid is not None for child in self._workers):
             return False
         if self._admin.pid is not None:
-            os.kill(self._admin.pid, signal.SIGKILL if late else signal.SIGTERM)
+            os.kill(self._admin.pid, signal.SIGKILL)  # it holds nothing that anybody waits for
             os.waitpid(self._admin.pid, 0)
         return True
 
@@ -151,7 +151,11 @@ class _Supervisor:
         for child in self._children():
             if child.pid is None and child.due <= now:
                 child.started = now
-                child.pid = self._fork(child)
+                try:
+                    child.pid = self._fork(child)
+                except OSError as error:  # no memory, or too many processes: as if it had died at once
+                    _log.error("%s cannot be started: %s", child.name, error)
+                    child.due = now + child.backoff.next()
 
     def _reap(self) -> None:
         for child in self._children():

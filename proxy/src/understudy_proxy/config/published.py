@@ -68,10 +68,13 @@ class Published:
                 await self._api.client.close()
 
     async def _follow_heads(self, shards: ShardFetch, heads: "_Heads", sink: Sink) -> None:
+        known, failures = "", 0
+        backoff = Backoff(0.05, 30.0, self._draw)
         while True:
             data = await heads.next()
-            backoff = Backoff(0.05, 30.0, self._draw)
-            failures = 0
+            if data != known:
+                known, failures = data, 0
+                backoff.reset()
             while not await self._fetched(shards, data, sink, last_try=failures == _PATIENCE):
                 failures += 1
                 if await heads.newer(within=backoff.next()):
@@ -82,10 +85,7 @@ class Published:
         try:
             head = read_head(data)
             snapshot = await shards.fetch(head)
-        except ApiError as error:
-            sink.state(Origin.API, f"reading the configuration failed: {error}")
-            return False
-        except NotWhole as error:
+        except (ApiError, NotWhole) as error:
             _log.debug("not whole yet: %s", error)
             if last_try:
                 sink.refuse(revision_in(data), str(error), origin=Origin.API)
@@ -93,7 +93,6 @@ class Published:
         except ShardError as error:
             sink.refuse(revision_in(data), str(error), origin=Origin.API)
             return True
-        sink.state(Origin.API, "connected")
         async with self._turn:
             if await self._offer(snapshot, Origin.API, sink):
                 self._precedence.api_taken(head.revision)

@@ -154,6 +154,7 @@ def logging_through(put: Callable[[bytes], object], *, level: str, masker: Maske
     try:
         yield
     finally:
-        root.handlers[:], root.level = before, before_level
+        root.handlers[:] = before
+        root.setLevel(before_level)
         for logger in quiet:
             logger.setLevel(logging.NOTSET)

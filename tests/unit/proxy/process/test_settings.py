@@ -53,6 +53,12 @@ def test_names_the_variable_that_is_wrong(variable: str, text: str) -> None:
         Settings.from_environment({variable: text})
 
 
+def test_knows_whose_variable_that_is() -> None:
+    """A Service named `understudy` puts its address where the port should be; the message says how to be rid of it."""
+    with pytest.raises(BadSetting, match="enableServiceLinks: false"):
+        Settings.from_environment({"UNDERSTUDY_PORT": "tcp://10.0.0.1:80"})
+
+
 def test_every_setting_can_be_set() -> None:
     """No field is left out of the environment."""
     texts = {"volume": "/x", "api": "false", "egress_proxy": "true", "log_level": "debug"}

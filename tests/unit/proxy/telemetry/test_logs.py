@@ -43,22 +43,21 @@ def test_a_line_says_when_where_and_what(lines: list[dict[str, Any]]) -> None:
     assert {"level": "warning", "logger": "here", "message": "ai/main is out", "endpoint": "ai/main", "ms": 1.5} == line
 
 
-def test_one_line_whatever_is_logged(lines: list[dict[str, Any]], written: list[bytes]) -> None:
-    """Line breaks, lone surrogates and objects without JSON do not break a line or the program."""
-    log = logging.getLogger("here")
-    log.info("two\nlines")
-    log.info("half a pair \ud83d")
-    log.info("an object", extra={"path": object(), "rows": {1: {2, 3}}})
-    assert [line["message"] for line in lines] == ["two\nlines", "half a pair \ud83d", "an object"]
-    assert [line.count(b"\n") for line in written] == [1, 1, 1]
-
-
-def test_a_format_that_does_not_fit_is_still_a_line() -> None:
-    """A mistake in a log call is no reason to lose the line, or to fail where it is made."""
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        pytest.param({"msg": "two\nlines"}, "two\nlines", id="a line break"),
+        pytest.param({"msg": "half a pair \ud83d"}, "half a pair \ud83d", id="a lone surrogate"),
+        pytest.param({"msg": "an object", "path": object(), "rows": {1: {2, 3}}}, "an object", id="no JSON"),
+        pytest.param({"msg": "%d does not fit", "args": ("a string",)}, "%d does not fit", id="a wrong format"),
+    ],
+)
+def test_one_line_whatever_is_logged(fields: dict[str, Any], message: str) -> None:
+    """Nothing that is logged breaks a line, or fails where it is logged."""
     written: list[bytes] = []
-    record = logging.makeLogRecord({"msg": "%d does not fit", "args": ("a string",)})
-    JsonHandler(written.append, Masker()).handle(record)
-    assert [json.loads(line)["message"] for line in written] == ["%d does not fit"]
+    JsonHandler(written.append, Masker()).handle(logging.makeLogRecord(fields))
+    (line,) = written
+    assert (json.loads(line)["message"], line.count(b"\n")) == (message, 1)
 
 
 def test_the_canary_never_sings(lines: list[dict[str, Any]], written: list[bytes]) -> None:
