@@ -100,7 +100,7 @@ async def test_a_key_that_cannot_be_one_is_said(tmp_path: Path) -> None:
     """A key that no header can carry takes out its provider, with a sentence that does not quote it."""
     keys = {"OPENAI_API_KEY": "sk-\N{SNOWMAN}", "GROQ_API_KEY": KEY}
     async with serving(tmp_path, environment=keys) as serve:
-        assert "<environment>:1:1: error: LLMProvider default/openai: spec.auth.apiKey" in serve.printed
+        assert "<environment>:3:1: error: LLMProvider default/openai: spec.auth.apiKey" in serve.printed
         assert "\N{SNOWMAN}" not in serve.printed
         choices = (await serve.get("/explain?model=chat")).json()["choices"]
         assert [choice["backend"] for choice in choices] == ["default/groq:llama-3.3-70b-versatile"]

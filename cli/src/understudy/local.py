@@ -80,8 +80,10 @@ def from_environment(environment: Mapping[str, str], *, namespace: str) -> Local
     objects = objects_from(environment, namespace=namespace)
     if not objects:
         return None
-    nowhere = Place(Mark(line=1, column=1))
-    manifests = tuple(Manifest(raw, "<environment>", nowhere) for raw in objects)
+    # As if each stood on a line of its own: what is found at providers is then told before what follows from it.
+    manifests = tuple(
+        Manifest(raw, "<environment>", Place(Mark(line, column=1))) for line, raw in enumerate(objects, start=1)
+    )
     return _compiled(Loaded(manifests, problems=(), unset_variables=(), ignored=(), files=()))
 
 

@@ -1,6 +1,9 @@
 """What a person sees of a gateway on a laptop: what it serves, where, and what is wrong with the files."""
 
-from collections.abc import Iterable
+import fcntl
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -21,7 +24,8 @@ def announce(local: Local, settings: Settings) -> None:
     """Say what is served, and a command that answers. `settings` hold the ports that were had."""
     address = f"http://{_host(settings.host)}:{settings.port}"
     names = names_of(local.snapshot, namespace=settings.default_namespace)
-    click.echo(f"{click.style('understudy', bold=True)} serves {_shown(names)}")
+    shown = _shown(names) or f"no model that a caller in namespace {settings.default_namespace} could name"
+    click.echo(f"{click.style('understudy', bold=True)} serves {shown}")
     click.echo(f"  OpenAI base URL   {address}/v1")
     click.echo(f"  metrics, explain  http://{_host(settings.admin_host)}:{settings.admin_port}")
     if names:
@@ -59,25 +63,22 @@ def report(local: Local, became: Became) -> None:
             _warn(f"not reloaded: revision {revision} cannot be served; /config on the admin port says why")
 
 
-def by_one_worker(report: Report) -> Report:
-    """Let one of several workers report, which all read the same.
+@contextmanager
+def by_one_worker(report: Report) -> Iterator[Report]:
+    """Let one of the processes report that are forked inside, which all read the same.
 
-    It is the first that gets a lock, until it ends; then the next one that has something to report. Made before the
-    workers are forked.
+    It is the first that gets a lock, until it ends; then the next one that has something to report.
     """
-    import fcntl
-    import tempfile
+    with tempfile.TemporaryFile() as lock:
 
-    lock = tempfile.TemporaryFile()  # noqa: SIM115 - open, and so locked, as long as a worker lives
+        def report_first(local: Local, became: Became) -> None:
+            try:
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:  # another one has it
+                return
+            report(local, became)
 
-    def report_first(local: Local, became: Became) -> None:
-        try:
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # another worker has it
-            return
-        report(local, became)
-
-    return report_first
+        yield report_first
 
 
 def names_of(snapshot: Snapshot, *, namespace: str) -> tuple[str, ...]:
@@ -91,8 +92,6 @@ def _at_provider(name: str) -> bool:
 
 
 def _shown(names: tuple[str, ...]) -> str:
-    if not names:
-        return "no model that a caller could name yet"
     more = len(names) - _SHOWN_NAMES
     return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
@@ -102,4 +101,7 @@ def _warn(text: str) -> None:
 
 
 def _host(host: str) -> str:
-    return "localhost" if host in {"::", "0.0.0.0", "127.0.0.1", "::1"} else host
+    """How an address is written in a URL; for all of them, as for loopback, the machine's own name."""
+    if host in {"", "*", "::", "0.0.0.0", "127.0.0.1", "::1"}:
+        return "localhost"
+    return f"[{host}]" if ":" in host else host

@@ -30,7 +30,9 @@ _CAPABILITIES = [capability.value for capability in Capability]
     "--requires", multiple=True, type=click.Choice(_CAPABILITIES, case_sensitive=False),
     help="For a request that needs it; may be repeated.",
 )  # fmt: skip
-@click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to say it."
+)
 def explain(
     *,
     model: str,

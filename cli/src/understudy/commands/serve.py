@@ -73,12 +73,13 @@ def serve(
         raise click.ClickException("nothing to serve: no provider can be used")
     tell_first(first)
     _keep_refusals_out_of_logs(log_level)
-    source = LocalSource(read, first=first, watch=watched, report=by_one_worker(report) if workers > 1 else report)
 
     def announce_at(port: int, admin_port: int) -> None:
         announce(first, replace(settings, port=port, admin_port=admin_port))
 
-    sys.exit(run(settings, source, announce=announce_at))
+    with by_one_worker(report) as told:
+        source = LocalSource(read, first=first, watch=watched, report=told)
+        sys.exit(run(settings, source, announce=announce_at))
 
 
 def _reader(filenames: tuple[str, ...], namespace: str) -> Reader:
