@@ -290,7 +290,12 @@ def _spelled(seconds: float) -> str:
             _spelled(HealthPolicy().max_ejection_seconds),
             id="longest ejection",
         ),
-        pytest.param("llmroutes", ("retry", "attempts"), str(RetryPolicy().attempts), id="attempts"),
+        pytest.param(
+            "llmroutes",
+            ("retry", "attempts"),
+            f"{RetryPolicy().attempts}, or one for each backend of the longest rule",
+            id="attempts",
+        ),
         pytest.param(
             "llmroutes", ("retry", "backoff", "base"), _spelled(RetryPolicy().base_seconds), id="backoff.base"
         ),

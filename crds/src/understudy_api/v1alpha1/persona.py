@@ -30,7 +30,7 @@ class Variable(ApiModel):
     name: VariableName
     """The placeholder's name."""
     default: Annotated[str, Field(max_length=8192)] | None = None
-    """Its value where the request gives none; without a default the request must."""
+    """Its value, unless a persona that includes this one says another. Without any value the prompt is refused."""
 
 
 class SystemPrompt(ApiModel):

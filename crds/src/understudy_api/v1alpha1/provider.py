@@ -191,7 +191,7 @@ class ProviderModel(ApiModel):
     upstream_name: ModelName | None = None
     """What the provider calls it. Default: name."""
     capabilities: Annotated[tuple[Capability, ...], Field(max_length=16), Unique()] | None = None
-    """What the model can do. Default: from the catalogue, else Chat and Streaming."""
+    """What the model can do. Default: from the catalogue, else all but Audio and Prefill."""
     context_window: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
     """Input and output together, in tokens. Default: from the catalogue."""
     max_output_tokens: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
@@ -208,14 +208,14 @@ class Discovery(ApiModel):
 
 
 class ProviderLimits(ApiModel):
-    """The provider's own quota, shared by all proxies."""
+    """The provider's own quota."""
 
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     """Requests a minute."""
     tokens_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000_000)] | None = None
     """Input and output tokens a minute."""
     concurrency: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """Requests at the same time."""
+    """Requests at the same time, counted by each proxy worker for itself."""
 
 
 class ProviderTimeouts(ApiModel):

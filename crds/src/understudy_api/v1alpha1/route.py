@@ -133,14 +133,14 @@ class RetryOn(StrEnum):
 class Retry(ApiModel):
     """How often, how patiently and after what another attempt is made."""
 
-    attempts: Annotated[int, Field(ge=1, le=16)] = 3
-    """All attempts of a request together."""
+    attempts: Annotated[int, Field(ge=1, le=16)] | None = None
+    """All attempts of a request together. Default: 3, or one for each backend of the longest rule."""
     backoff: Backoff | None = None
     """How long to wait between attempts."""
     retry_on: Annotated[tuple[RetryOn, ...], Field(min_length=1, max_length=16), Unique()] | None = None
     """After which failures another attempt is made. Default: all but ContentFiltered."""
     budget_percent: Percent | None = None
-    """Retries of one backend, as a share of its requests. Default: 20."""
+    """How many requests in a hundred may ask the same backend again. Default: 20."""
 
 
 class OnInterruption(StrEnum):

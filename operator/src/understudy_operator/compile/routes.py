@@ -98,7 +98,7 @@ def _retry(report: Report, spec: LLMRouteSpec, rules: tuple[Rule, ...]) -> Retry
     if longest < base:
         report.error(Reason.INVALID, "spec.retry.backoff.max", "is shorter than base, which is used instead")
     return RetryPolicy(
-        attempts=given.attempts if "attempts" in given.model_fields_set else attempts,
+        attempts=given.attempts or attempts,
         base_seconds=base,
         max_seconds=max(base, longest),
         retry_on=_RETRY.retry_on if given.retry_on is None else frozenset(RetryOn(each) for each in given.retry_on),
