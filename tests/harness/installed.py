@@ -60,6 +60,12 @@ class Gateway:
         """An object of the apps' namespace."""
         return self.cluster.kubectl.get(kind, name, f"--namespace={NAMESPACE}")
 
+    def proxies(self) -> list[dict[str, Any]]:
+        """The pods that answer requests."""
+        selector = "--selector=app.kubernetes.io/component=proxy"
+        found = self.cluster.kubectl.get("pods", f"--namespace={self.release.namespace}", selector)
+        return list(found["items"])
+
     def ask(self, model: str = "chat") -> dict[str, str]:
         """One request from the asking pod; what was said, and by which provider."""
         answer: dict[str, str] = json.loads(self.kubectl("exec", "asker", "--", "python3", "-c", ASK, self.url, model))
@@ -100,7 +106,8 @@ class Gateway:
         if config_map is not None:
             container["volumeMounts"] = [{"name": config_map, "mountPath": f"/{config_map}"}]
             spec["volumes"] = [{"name": config_map, "configMap": {"name": config_map}}]
-        self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
+        metadata = {"name": name, "labels": {"app": name}}
+        self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
         self.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s", timeout_seconds=70)
 
     @contextmanager
