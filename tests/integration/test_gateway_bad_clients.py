@@ -42,7 +42,8 @@ async def _raw(gateway: Serving, *parts: bytes, pause: float = 0.0) -> Answer:
     """What comes back for these bytes, each sent `pause` seconds after the one before."""
     async with RawHttp(gateway.port) as client:
         for part in parts:
-            client.send_bytes(part)
+            if client.open:
+                client.send_bytes(part)
             await asyncio.sleep(pause)
         return await client.answer()
 

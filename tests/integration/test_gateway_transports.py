@@ -404,6 +404,17 @@ async def test_a_new_configuration_keeps_the_connections(transport: Transport) -
         assert raw.connections == 1
 
 
+async def test_a_server_that_hangs_up_at_once_has_failed(transport: Transport) -> None:
+    """A connection that is accepted and closed is a failure like any other, not an error of the gateway's."""
+
+    async def script(line: Line) -> None:
+        del line
+
+    async with RawUpstream(script) as raw:
+        for _ in range(20):
+            assert await _failure(transport, _up(raw)) == FailureKind.CONNECTION_RESET
+
+
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """Certificates for `models.test`."""

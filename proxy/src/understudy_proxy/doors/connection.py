@@ -7,7 +7,8 @@ headers is cut off, a client that leaves its answer unread is too, and draining 
 import asyncio
 from typing import Protocol
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 
 from understudy_proxy.doors.door import Refused
@@ -49,7 +50,7 @@ class Owner(Protocol):
 class Connection(web.RequestHandler):
     """Bytes in, requests to the server's handler, one after another."""
 
-    __slots__ = ("_head_timer", "_owner")
+    __slots__ = ("_head_timer", "_last_body", "_owner")
 
     def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, owner: Owner) -> None:
         limits = owner.limits
@@ -66,6 +67,7 @@ class Connection(web.RequestHandler):
         )
         self._owner = owner
         self._head_timer: asyncio.TimerHandle | None = None
+        self._last_body: StreamReader | None = None
 
     @property
     def idle(self) -> bool:
@@ -75,6 +77,8 @@ class Connection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Parse, and watch how long a head takes."""
         super().data_received(data)
+        if self._messages:
+            self._watch_body(*self._messages[-1])
         waiter = self._waiter
         if waiter is None or waiter.done():
             if self._head_timer is not None:
@@ -130,6 +134,14 @@ class Connection(web.RequestHandler):
         if self.transport is not None:
             self.transport.write(self._owner.refuse(_unparsable(status, exc, message)))
         return ENDS
+
+    def _watch_body(self, message: object, body: StreamReader) -> None:
+        """End the wait for a body whose framing is broken: aiohttp keeps the error for the request after it."""
+        if isinstance(message, RawRequestMessage):
+            self._last_body = body
+        elif self._last_body is not None and not self._last_body.is_eof():
+            self._last_body.set_exception(web.RequestPayloadError("it is not framed as HTTP wants it"))
+            self._last_body.feed_eof()
 
     def _head_late(self) -> None:
         seconds = self._owner.limits.head_seconds

@@ -209,16 +209,14 @@ class HttpRequest:
     @property
     def goes_on(self) -> bool:
         """After an answer in pieces: whether the connection goes on."""
-        return (
-            self._outflow is not None and self._outflow.finished and not self._closes and self._http.version >= (1, 1)
-        )
+        return self._outflow is not None and self._outflow.finished and not self._closes
 
     @property
     def _closes(self) -> bool:
+        http = self._http
         # An unread body would have to be read to its end before the next request could begin.
-        return (
-            self.retiring or not self._http.keep_alive or self._http.version < (1, 1) or not self._http.content.is_eof()
-        )
+        unread = not http.content.is_eof() or http.content.exception() is not None
+        return self.retiring or unread or not http.keep_alive or http.version < (1, 1)
 
 
 if TYPE_CHECKING:

@@ -187,6 +187,23 @@ async def test_what_nobody_asked_for_ends_the_connection(extra: bytes, *, togeth
     assert (played.keeper.kept, played.wire.aborted) == ([], True)
 
 
+async def test_a_server_that_answers_as_soon_as_it_has_accepted_is_heard() -> None:
+    """A server that is full says so without waiting for a request; on a new connection that is the answer."""
+    played = _Played()
+    played.plays(MESSAGES["content-length"])
+    response = played.ask()
+    assert await _whole(response) == (200, "one", b"hello")
+
+
+async def test_a_connection_that_ends_as_soon_as_it_is_there_takes_no_request() -> None:
+    """A request cannot be sent where nothing is any more; whoever sends it is told before it is sent."""
+    played = _Played()
+    played.plays(ends=True)
+    with pytest.raises(Stale):
+        played.ask()
+    assert played.wire.written == b""
+
+
 @pytest.mark.parametrize(
     "head",
     [

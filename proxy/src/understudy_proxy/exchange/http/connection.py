@@ -27,7 +27,18 @@ class Keeper(Protocol):
 class Connection(asyncio.Protocol):
     """A connection, idle or with a response on it."""
 
-    __slots__ = ("_keeper", "_loop", "_parser", "_response", "_timer", "_transport", "_wake_at", "idle_since", "served")
+    __slots__ = (
+        "_early",
+        "_keeper",
+        "_loop",
+        "_parser",
+        "_response",
+        "_timer",
+        "_transport",
+        "_wake_at",
+        "idle_since",
+        "served",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
         self._loop = loop
@@ -37,6 +48,7 @@ class Connection(asyncio.Protocol):
         self._response: Response | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._wake_at = 0.0
+        self._early = b""
         self.served = 0
         """Responses that came over it."""
         self.idle_since = 0.0
@@ -61,6 +73,9 @@ class Connection(asyncio.Protocol):
         else:
             transport.write(head)
             transport.write(body)
+        if self._early:
+            early, self._early = self._early, b""
+            self.data_received(early)
         return response
 
     # For its response.
@@ -114,6 +129,13 @@ class Connection(asyncio.Protocol):
         if again is not None:
             self._timer = self._loop.call_at(again, self._wake)
 
+    def _unasked(self, data: bytes) -> None:
+        """A server that is full says so as soon as it has accepted; anything later belongs to no request."""
+        if self.served or len(self._early) > _HEAD_BYTES:
+            self.abort()
+        else:
+            self._early += data
+
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -124,7 +146,7 @@ class Connection(asyncio.Protocol):
         """Parse what came."""
         response = self._response
         if response is None:
-            self.abort()  # nothing was asked
+            self._unasked(data)
             return
         response.received += len(data)
         try:

@@ -40,7 +40,12 @@ class HttpTransport:
         connection = await pool.connect(
             within=end - time.monotonic(), connect_seconds=upstream.timeouts.connect_seconds
         )
-        return await _headed(connection.request(head, sending.body), end)
+        try:
+            return await _headed(connection.request(head, sending.body), end)
+        except Stale:
+            raise UpstreamError(
+                UpstreamFailure(FailureKind.CONNECTION_RESET, "the connection was closed as soon as it was there")
+            ) from None
 
     def forget(self) -> None:
         """Forget what was made for the configuration before; open connections stay."""
