@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
 from understudy_proxy.routing.fitness import SkipReason
+from understudy_proxy.routing.health import QUOTA_SECONDS
 from understudy_proxy.routing.plan import Choice, Plan, Skipped
 
 _MAX_NAMED = 6
@@ -164,11 +165,11 @@ def _status(failure: UpstreamFailure, verdict: _Verdict) -> int:
 
 def _wait(kind: FailureKind, failures: Iterable[tuple[Choice, UpstreamFailure]]) -> float | None:
     """How long until one of those that failed this way is back."""
-    if kind is FailureKind.QUOTA_EXCEEDED:
-        return None
     waits = [failure.retry_after_seconds for _, failure in failures if failure.kind is kind]
     least = _UNSAID_SECONDS if kind in {FailureKind.RATE_LIMITED, FailureKind.BUSY} else None
-    return min((wait for wait in waits if wait is not None), default=least)
+    wait = min((wait for wait in waits if wait is not None), default=least)
+    # Every 429 says when to come back; before this time the gateway itself would not ask there again.
+    return max(wait or 0.0, QUOTA_SECONDS) if kind is FailureKind.QUOTA_EXCEEDED else wait
 
 
 def _what_happened(failures: Iterable[tuple[Choice, UpstreamFailure]]) -> str:

@@ -183,7 +183,15 @@ def test_a_message_is_bounded() -> None:
             None,
             id="of two the sooner",
         ),
-        pytest.param((_failure(FailureKind.QUOTA_EXCEEDED, 429, retry_after=9),), None, False, id="quota: do not wait"),
+        pytest.param(
+            (_failure(FailureKind.QUOTA_EXCEEDED, 429, retry_after=9),),
+            60,
+            False,
+            id="quota: not before it is asked again",
+        ),
+        pytest.param(
+            (_failure(FailureKind.QUOTA_EXCEEDED, 402, retry_after=90),), 90, False, id="quota that says when"
+        ),
         pytest.param((_failure(FailureKind.OVERLOADED, 503, retry_after=7),), 7, False, id="503 with a time"),
         pytest.param((_failure(FailureKind.SERVER_ERROR, 500),), None, False, id="500: all was tried"),
         pytest.param((_failure(FailureKind.CONNECT_REFUSED),), None, False, id="502: all was tried"),
