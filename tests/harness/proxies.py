@@ -4,11 +4,12 @@ import asyncio
 import itertools
 import json
 import os
+import random
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +120,9 @@ async def proxy_process(folder: Path, first: Snapshot | None = None, **settings:
 
 
 def free_port() -> int:
-    """A port that nobody uses at the moment."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """A port that nobody uses at the moment, and that no connection gets: those have theirs from 32768 on."""
+    while True:
+        port = random.randrange(20_000, 32_000)  # noqa: S311 - not a secret, only unlikely to be another test's
+        with socket.socket() as sock, suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
