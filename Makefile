@@ -50,11 +50,13 @@ bench: setup ## Side by side with nginx and a bare aiohttp pass-through, as rati
 
 CRD_FOLDERS := crds charts/understudy-crds/files
 
-generate: setup ## Write what is generated: the CRDs
+generate: setup ## Write what is generated: the CRDs, and the tables of their fields in the docs
 	$(BIN)/python -m understudy_api.crdgen $(CRD_FOLDERS)
+	$(BIN)/python -m understudy_api.crdgen.reference docs/objects.md
 
 check-diff: setup ## What is committed is what would be generated
 	$(BIN)/python -m understudy_api.crdgen --check $(CRD_FOLDERS)
+	$(BIN)/python -m understudy_api.crdgen.reference --check docs/objects.md
 
 chart: setup ## Lint the charts, and put what they render before a real API server
 	@PYTHONPATH=tests $(BIN)/python -m harness.components etcd kube-apiserver kubectl helm
