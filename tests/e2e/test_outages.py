@@ -64,7 +64,8 @@ def _text(path: Path) -> str:
 def test_the_api_server_is_gone_for_a_minute(gateway: Gateway, own_node: Node) -> None:
     """Requests go on as if nothing were; after it, the next edit is taken."""
     with gateway.load() as load:
-        own_node.apiserver.stop()
+        # Killed: told to end, it would withdraw its address first, and kube-proxy is slow to learn the new one.
+        own_node.apiserver.kill()
         began = time.monotonic()
         wait_until(
             lambda: time.monotonic() - began > OUTAGE_SECONDS,
@@ -91,7 +92,7 @@ def test_a_proxy_starts_while_the_api_server_is_down(gateway: Gateway, own_node:
         lambda: _in_volume(gateway, pod) == before["revision"], within_seconds=150, what="the kubelet has written"
     )
     pid = process_of(pod)
-    own_node.apiserver.stop()
+    own_node.apiserver.kill()
     try:
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: _serves_from_volume(address), within_seconds=60, what="the proxy is back, from its volume")
