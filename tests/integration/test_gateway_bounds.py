@@ -196,6 +196,28 @@ async def test_connections_are_bounded() -> None:
     await server.close()
 
 
+async def test_a_client_that_never_reads_is_left() -> None:
+    """An answer that nobody reads ends with its connection after its time, and holds nothing any longer."""
+    written = asyncio.Event()
+
+    async def large(request: Request) -> Answer | None:
+        flow = await request.begin(Answer())
+        with pytest.raises(ConnectionError):
+            await flow.write(b"x" * 64 * MIB)
+        written.set()
+        return None
+
+    server = Server(
+        [Route("/", {"GET": large}, openai_errors)], errors=openai_errors, limits=Limits(unread_seconds=0.1)
+    )
+    await server.start(listen("127.0.0.1", 0))
+    _, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    await asyncio.wait_for(written.wait(), 10)
+    writer.close()
+    await server.close()
+
+
 async def test_our_own_mistakes_are_told_without_the_inside(caplog: pytest.LogCaptureFixture) -> None:
     """An exception of the gateway's own is a 500 with an id, and the log has the cause under the same id, once."""
 

@@ -113,7 +113,7 @@ class Server:
 
     def refuse(self, refused: Refused) -> bytes:
         """A whole response that ends its connection, for a request that reached no door."""
-        self._refused(_UNREACHED.get(refused.status, "malformed"))
+        self._refused(refused.reason)
         answer = _rendered(refused, self._errors)
         framing = wire.content_length(len(answer.body))
         return wire.head(answer, request_id=new_id(), framing=framing, close=True) + answer.body
@@ -157,7 +157,8 @@ class Server:
 
     def _door(self, request: HttpRequest, found: Found | None) -> Door:
         if found is None:
-            raise Refused(404, f"There is nothing at {request.method} {_shown(request.target)}.", code="unknown_url")
+            message = f"There is nothing at {request.method[:20]} {_shown(request.target)}."
+            raise Refused(404, message, code="unknown_url", reason="unknown_url")
         request.found(found)
         doors = found.route.doors
         door = doors.get("GET" if request.method == "HEAD" else request.method)
@@ -167,6 +168,7 @@ class Server:
                 405,
                 f"{found.path} does not take {request.method[:20]}; it takes {allowed}.",
                 code="method_not_allowed",
+                reason="method_not_allowed",
                 headers=(("allow", allowed),),
             )
         return door
@@ -177,12 +179,23 @@ SHUTTING_DOWN = Refused(
     "This gateway is shutting down; send the request again.",
     type="server_error",
     code="shutting_down",
-    headers=(("retry-after", "1"), ("x-understudy-reason", "shutting_down")),
+    reason="shutting_down",
+    headers=(("retry-after", "1"),),
 )
 _OURS = Refused(
-    500, "The gateway could not answer; its log tells why, by the request id.", type="server_error", code="internal"
+    500,
+    "The gateway could not answer; its log tells why, by the request id.",
+    type="server_error",
+    code="internal",
+    reason="internal",
 )
-_UNREACHED = {408: "slow_head", 431: "large_head", 500: "internal", 503: "connections"}
+_FULL = Refused(
+    503,
+    "The gateway has as many connections as it takes.",
+    type="server_error",
+    code="overloaded",
+    reason="connections",
+)
 
 
 class _Connections(web.Server):
@@ -198,7 +211,7 @@ class _Connections(web.Server):
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         if len(self._connections) > self._owner.limits.connections and isinstance(handler, Connection):
-            handler.turn_away(Refused(503, "The gateway has as many connections as it takes.", type="server_error"))
+            handler.turn_away(_FULL)
 
     def leave(self) -> None:
         """Close the idle ones now, the others after what they are answering."""
@@ -208,7 +221,8 @@ class _Connections(web.Server):
 
 
 def _rendered(refused: Refused, errors: ErrorFormat) -> Answer:
-    return Answer(refused.status, errors(refused), headers=refused.headers)
+    headers = (*refused.headers, ("x-understudy-reason", refused.reason)) if refused.reason else refused.headers
+    return Answer(refused.status, errors(refused), headers=headers)
 
 
 def _shown(target: str) -> str:

@@ -146,14 +146,17 @@ class Connection(web.RequestHandler):
     def _head_late(self) -> None:
         seconds = self._owner.limits.head_seconds
         self._head_timer = None
-        self.turn_away(Refused(408, f"The headers of the request did not arrive within {seconds:g} seconds."))
+        message = f"The headers of the request did not arrive within {seconds:g} seconds."
+        self.turn_away(Refused(408, message, reason="slow_head"))
 
 
 def _unparsable(status: int, exc: BaseException | None, message: str | None) -> Refused:
     if isinstance(exc, LineTooLong) or "Too many" in str(message):
-        return Refused(431, "The headers of the request are too large; send fewer or shorter ones.")
+        return Refused(
+            431, "The headers of the request are too large; send fewer or shorter ones.", reason="large_head"
+        )
     if status >= 500:
-        return Refused(500, "The gateway could not answer; its log says why.", type="server_error")
+        return Refused(500, "The gateway could not answer.", type="server_error", reason="internal")
     # The parser's message quotes what it was sent over several lines; its first one names the fault.
     fault = (message or "malformed").strip().splitlines()[0][:200].rstrip(": ")
-    return Refused(400, f"This is not a well-formed HTTP request: {fault}.")
+    return Refused(400, f"This is not a well-formed HTTP request: {fault}.", reason="malformed")

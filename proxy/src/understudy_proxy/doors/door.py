@@ -39,14 +39,27 @@ class Refused(Exception):
         type: str | None = None,  # noqa: A002 - the field's own name in every error format
         code: str | None = None,
         param: str | None = None,
+        reason: str = "",
         headers: Headers = (),
     ) -> None:
+        """Refuse.
+
+        Args:
+            status: The HTTP status.
+            message: What happened, and what to do.
+            type: The kind of error, in the words of the format that clients of the route expect.
+            code: As `type`, in more detail.
+            param: The field at fault.
+            reason: Why, in a word of a closed set: for metrics, logs and the `x-understudy-reason` header.
+            headers: Further headers.
+        """
         super().__init__(message)
         self.status = status
         self.message = message
         self.type = type
         self.code = code
         self.param = param
+        self.reason = reason
         self.headers = headers
 
 

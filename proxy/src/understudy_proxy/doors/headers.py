@@ -17,8 +17,10 @@ STREAMING: Headers = (
 )
 
 
-def course_headers(target: RuntimeTarget, course: Course) -> Headers:
-    """Who answered, or was tried last, and after how many attempts."""
+def course_headers(target: RuntimeTarget | None, course: Course) -> Headers:
+    """Which route it was, who answered or was tried last, and after how many attempts."""
+    if target is None:
+        return ()
     headers: Headers = (("x-understudy-route", target.label), ("x-understudy-attempts", str(course.attempts)))
     if course.candidate is not None:
         headers += (

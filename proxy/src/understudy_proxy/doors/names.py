@@ -30,7 +30,8 @@ class Names:
                 "The gateway has no configuration yet; try again shortly.",
                 type="server_error",
                 code="no_configuration",
-                headers=(("retry-after", "1"), ("x-understudy-reason", "no_configuration")),
+                reason="no_configuration",
+                headers=(("retry-after", "1"),),
             )
         return runtime
 
@@ -58,5 +59,5 @@ def _unknown(missing: NotFound) -> Refused:
         f"The model '{asked}' does not exist or is not for you to use.{hint}",
         code="model_not_found",
         param="model",
-        headers=(("x-understudy-reason", "model_not_found"),),
+        reason="model_not_found",
     )

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # What other systems send as an id: UUIDs, ULIDs, `req_...`, W3C trace ids; nothing that could disturb a log line.
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
+_ONE_WRITE = 64 * 1024
+"""Up to this size, head and body are joined for one system call; beyond it the copy costs more."""
+
 
 def new_id() -> str:
     """An id for a request that came without one."""
@@ -136,10 +139,12 @@ class HttpRequest:
                 return self._hold(content.read_nowait())
             return await self._read_on()
         except web.RequestPayloadError as error:
-            raise Refused(400, f"The body is not what the headers say: {str(error)[:200]}") from error
+            message = f"The body is not what the headers say: {str(error)[:200]}"
+            raise Refused(400, message, reason="malformed") from error
         except TimeoutError:
             seconds = self._limits.body_seconds
-            raise Refused(408, f"The body of the request did not arrive within {seconds:g} seconds.") from None
+            message = f"The body of the request did not arrive within {seconds:g} seconds."
+            raise Refused(408, message, reason="slow_body") from None
 
     async def _read_on(self) -> bytes:
         declared = self.headers.get("content-length", "")
@@ -162,13 +167,15 @@ class HttpRequest:
                 "The gateway holds as many request bodies as it can; try again shortly.",
                 type="server_error",
                 code="overloaded",
-                headers=(("retry-after", "1"), ("x-understudy-reason", "overloaded")),
+                reason="overloaded",
+                headers=(("retry-after", "1"),),
             )
         self._held += len(piece)
         return piece
 
     def _too_large(self) -> Refused:
-        return Refused(413, f"The body is larger than the {self._limits.body_bytes} bytes that are accepted.")
+        message = f"The body is larger than the {self._limits.body_bytes} bytes that are accepted."
+        return Refused(413, message, code="request_too_large", reason="large_body")
 
     def release(self) -> None:
         """The body is held no longer."""
@@ -200,8 +207,15 @@ class HttpRequest:
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client has left")
         closes = self._closes
-        head = wire.head(answer, request_id=self.id, framing=wire.content_length(len(answer.body)), close=closes)
-        transport.write(head if self.method == "HEAD" else head + answer.body)
+        body = answer.body
+        head = wire.head(answer, request_id=self.id, framing=wire.content_length(len(body)), close=closes)
+        if self.method == "HEAD":
+            transport.write(head)
+        elif len(body) <= _ONE_WRITE:
+            transport.write(head + body)
+        else:
+            transport.write(head)
+            transport.write(body)
         if self._connection.writing_paused:
             await self._connection.drained()
         return not closes

@@ -69,7 +69,7 @@ class Attempt:
                 UpstreamFailure(FailureKind.INVALID_RESPONSE, "a whole answer came where a stream was asked for")
             )
         self.entry.succeeded(stream=False)
-        return Whole(body, reading.usage, self.course)
+        return Whole(body, reading.usage)
 
     async def _begun(self, receiving: Receiving) -> Stream:
         events = self.dialect.stream(self.chat)
@@ -91,7 +91,6 @@ class Attempt:
             receiving=receiving,
             entry=self.entry,
             patience=self.patience,
-            course=self.course,
             effect=self.effect,
         )
 

@@ -10,12 +10,14 @@ from understudy_proxy.exchange.refusal import Refusal
 
 @dataclass(slots=True)
 class Course:
-    """The attempts so far. `candidate` is the last one tried, `reason` why the one before it was given up."""
+    """The attempts so far, kept while they are made: it is true whenever it is looked at, also when a client leaves."""
 
     candidate: Candidate | None = None
+    """The one that answered, or was tried last."""
     attempts: int = 0
     failovers: int = 0
     reason: FailureKind | None = None
+    """Why the one before it was given up."""
     first_token: float | None = None
     """Monotonic; when the answer began."""
 
@@ -26,13 +28,11 @@ class Whole:
 
     body: bytes
     usage: Usage | None
-    course: Course
 
 
 class Exhausted(Exception):
     """Nobody answered; `refusal` is what the client is told."""
 
-    def __init__(self, refusal: Refusal, course: Course) -> None:
+    def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.message)
         self.refusal = refusal
-        self.course = course

@@ -7,7 +7,7 @@ nobody answered.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 
 from understudy_proxy.config.runtime import Runtime, RuntimeTarget
@@ -40,6 +40,8 @@ class Ask:
     """The client's, for rules that match them."""
     forward: tuple[tuple[str, str], ...] = ()
     """Headers that go on to the upstream."""
+    course: Course = field(default_factory=Course)
+    """Filled in as attempts are made."""
 
 
 class Exchange:
@@ -95,7 +97,7 @@ class Exchange:
             now=now,
         )
         if not found.choices:
-            raise Exhausted(without_choices(found), Course())
+            raise Exhausted(without_choices(found))
         self.budget.deposit(ask.target.key, ask.target.retry, now=now)
         return await _Walk(self, ask, found.choices, now).run()
 
@@ -110,7 +112,7 @@ class _Walk:
         self._rest = choices[1:]
         self._retries_here = 0
         self._failures: list[tuple[Choice, UpstreamFailure]] = []
-        self._course = Course()
+        self._course = ask.course
         # Without a bound of the route's own, each attempt has its provider's, and they add up.
         self._deadline = now + (ask.target.request_timeout_seconds or inf)
 
@@ -239,4 +241,4 @@ class _Walk:
         self._retries_here = 0
 
     def _exhausted(self) -> Exhausted:
-        return Exhausted(after(tuple(self._failures), target=self._ask.chat.model), self._course)
+        return Exhausted(after(tuple(self._failures), target=self._ask.chat.model))

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from understudy_proxy.dialects.openai.stream import ChatStream, Fed
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.course import Course
 from understudy_proxy.exchange.failure import UpstreamError, UpstreamFailure
 from understudy_proxy.exchange.ledger import Entry
 from understudy_proxy.exchange.patience import Patience
@@ -15,7 +14,7 @@ from understudy_proxy.routing.health import HealthEffect
 class Stream:
     """The rest of a streamed answer. Whoever holds it closes it."""
 
-    __slots__ = ("_effect", "_entry", "_events", "_failure", "_patience", "_receiving", "course", "first")
+    __slots__ = ("_effect", "_entry", "_events", "_failure", "_patience", "_receiving", "first")
 
     def __init__(
         self,
@@ -25,12 +24,10 @@ class Stream:
         receiving: Receiving,
         entry: Entry,
         patience: Patience,
-        course: Course,
         effect: Callable[[UpstreamFailure], HealthEffect],
     ) -> None:
         self.first = first
         """What came before and with the first token."""
-        self.course = course
         self._events = events
         self._receiving = receiving
         self._entry = entry

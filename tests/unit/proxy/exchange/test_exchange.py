@@ -15,7 +15,7 @@ from understudy_proxy.config.build import build
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.openai.request import read
 from understudy_proxy.exchange.admission import Admission
-from understudy_proxy.exchange.course import Exhausted, Whole
+from understudy_proxy.exchange.course import Course, Exhausted, Whole
 from understudy_proxy.exchange.endpoints import Endpoints
 from understudy_proxy.exchange.exchange import Ask, Exchange
 from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
@@ -128,6 +128,8 @@ class _Set:
         self.board = HealthBoard()
         self.admission = Admission(requests=100)
         self.slept: list[float] = []
+        self.course = Course()
+        """Of the last request."""
         self.exchange = Exchange(
             transport=transport,
             ledger=Ledger(board=self.board, admission=self.admission, metrics=self.metrics),
@@ -144,7 +146,8 @@ class _Set:
     async def ask(self, *, stream: bool = False) -> Whole | Stream:
         """Ask for `chat`."""
         target = self.runtime.targets["LLMRoute/default/chat"]
-        return await self.exchange.run(Ask(target, read(chat_body(stream=stream)), {}))
+        self.course = Course()
+        return await self.exchange.run(Ask(target, read(chat_body(stream=stream)), {}, course=self.course))
 
     def nothing_is_left(self) -> bool:
         """Whether all places are free again and every response is closed."""
@@ -160,9 +163,9 @@ async def test_a_plain_answer() -> None:
     assert isinstance(answer, Whole)
     assert (ANSWER, 1, 0, None) == (
         answer.body,
-        answer.course.attempts,
-        answer.course.failovers,
-        answer.course.reason,
+        made.course.attempts,
+        made.course.failovers,
+        made.course.reason,
     )
     assert [("a", "success")] == made.metrics.attempts
     assert made.nothing_is_left()
@@ -181,8 +184,8 @@ async def test_a_spent_budget_moves_on_instead_of_repeating() -> None:
     made = _Set(_Transport(a=[_Response(status=500)], b=[_Response()]))
     while made.exchange.budget.withdraw("LLMRoute/default/chat", now=made.exchange.ledger.now()):
         pass
-    answer = await made.ask()
-    assert (["a", "b"], 2) == (made.transport.asked, answer.course.attempts)
+    await made.ask()
+    assert (["a", "b"], 2) == (made.transport.asked, made.course.attempts)
 
 
 async def test_a_spent_budget_gives_up_when_nobody_else_is_there() -> None:
@@ -192,15 +195,15 @@ async def test_a_spent_budget_gives_up_when_nobody_else_is_there() -> None:
         pass
     with pytest.raises(Exhausted) as caught:
         await made.ask()
-    assert (500, 1) == (caught.value.refusal.status, caught.value.course.attempts)
+    assert (500, 1) == (caught.value.refusal.status, made.course.attempts)
 
 
 async def test_attempts_are_bounded_over_all_backends() -> None:
     """The policy's attempts count for the request, not for each backend."""
     made = _Set(_Transport(a=[REFUSED], b=[REFUSED], c=[_Response()]), retry=RetryPolicy(attempts=2, base_seconds=0.0))
-    with pytest.raises(Exhausted) as caught:
+    with pytest.raises(Exhausted):
         await made.ask()
-    assert (["a", "b"], 2) == (made.transport.asked, caught.value.course.attempts)
+    assert (["a", "b"], 2) == (made.transport.asked, made.course.attempts)
 
 
 async def test_what_the_client_has_not_seen_is_no_beginning() -> None:
@@ -230,6 +233,20 @@ async def test_a_stream_that_breaks_is_entered_once() -> None:
     assert made.nothing_is_left()
 
 
+async def test_a_stream_whose_last_formality_is_cut_is_whole() -> None:
+    """When every choice has finished, a connection that breaks before `[DONE]` takes nothing away."""
+    broken = UpstreamError(UpstreamFailure(FailureKind.INTERRUPTED, "cut"))
+    made = _Set(_Transport(a=[_stream(ROLE + TEXT, STOP, broken)]))
+    answer = await made.ask(stream=True)
+    assert isinstance(answer, Stream)
+    out = answer.first
+    while events := await answer.next():
+        out += events
+    assert out == ROLE + TEXT + STOP + DONE
+    answer.close()
+    assert [("a", "success")] == made.metrics.attempts
+
+
 @pytest.mark.parametrize(
     "script",
     [
@@ -254,13 +271,13 @@ async def test_a_busy_backend_is_stepped_over_and_not_blamed() -> None:
     """A backend without a free place costs no attempt and no health."""
     made = _Set(_Transport(a=[_Response()], b=[_Response()]), max_concurrency=1)
     place = made.admission.start(made.runtime.upstreams["default/a"])
-    answer = await made.ask()
+    await made.ask()
     assert (True, ["b"], 1, 1, "busy") == (
         place,
         made.transport.asked,
-        answer.course.attempts,
-        answer.course.failovers,
-        answer.course.reason,
+        made.course.attempts,
+        made.course.failovers,
+        made.course.reason,
     )
 
 

@@ -8,7 +8,7 @@ from understudy_proxy.dialects.openai.request import RequestError, read
 from understudy_proxy.doors.door import EVENTS, Answer, EventStream, Headers, Refused, Request
 from understudy_proxy.doors.headers import STREAMING, course_headers, forwarded, with_reason
 from understudy_proxy.doors.names import Names
-from understudy_proxy.doors.openai.errors import from_refusal
+from understudy_proxy.doors.openai.errors import bad_request, from_refusal
 from understudy_proxy.exchange.admission import RETRY_AFTER_SECONDS
 from understudy_proxy.exchange.course import Course, Exhausted, Whole
 from understudy_proxy.exchange.exchange import Ask, Exchange
@@ -19,6 +19,7 @@ from understudy_proxy.telemetry.record import RequestRecord
 
 _CLIENT_LEFT = 499
 """nginx's status for it; no client ever sees it."""
+_SHUTTING_DOWN = 503
 _GOING_DOWN = UpstreamFailure(FailureKind.INTERRUPTED, "the gateway is shutting down; send the request again")
 
 
@@ -36,46 +37,53 @@ class ChatDoor:
         if not self._admission.enter():
             self._metrics.refused("overloaded")
             raise _overloaded()
-        record = RequestRecord(request_id=request.id, started=request.received)
+        record, course = RequestRecord(request_id=request.id, started=request.received), Course()
         self._metrics.request_began()
         try:
-            return await self._answer(request, record)
+            return await self._answer(request, record, course)
         except Refused as refused:
-            record.status = refused.status
+            record.status, record.reason = refused.status, refused.reason
             raise
         except (asyncio.CancelledError, ConnectionError):
             record.client_left = not request.cut_short
-            record.status = 503 if request.cut_short else _CLIENT_LEFT
+            record.status = _SHUTTING_DOWN if request.cut_short else _CLIENT_LEFT
             raise
         except BaseException:
             record.status = 500
             raise
         finally:
             self._admission.leave()
-            record.finished = time.monotonic()
-            self._metrics.record_request(record)
+            self._record(record, course)
 
-    async def _answer(self, request: Request, record: RequestRecord) -> Answer | None:
+    async def _answer(self, request: Request, record: RequestRecord, course: Course) -> Answer | None:
         runtime = self._names.runtime()
         record.revision = runtime.revision
         record.namespace = self._names.namespace(request)
         try:
             chat = read(await request.body())
             record.stream = chat.stream
-            record.target = self._names.target(runtime, chat.model, namespace=record.namespace)
-            answer = await self._exchange.run(Ask(record.target, chat, request.headers, forwarded(request)))
+            target = record.target = self._names.target(runtime, chat.model, namespace=record.namespace)
+            answer = await self._exchange.run(Ask(target, chat, request.headers, forwarded(request), course))
         except RequestError as error:
-            raise Refused(error.status, error.message, type=error.type, code=error.code, param=error.param) from error
+            raise bad_request(error) from error
         except Exhausted as exhausted:
-            record.reason = exhausted.refusal.reason
-            raise from_refusal(exhausted.refusal, _course(record, exhausted.course)) from exhausted
-        headers = with_reason(_course(record, answer.course), answer.course)
+            raise from_refusal(exhausted.refusal, course_headers(record.target, course)) from exhausted
         record.status = 200
+        headers = with_reason(course_headers(target, course), course)
         if isinstance(answer, Whole):
             record.usage = answer.usage
             return Answer(body=answer.body, headers=headers)
         await _stream(request, answer, headers, record)
         return None
+
+    def _record(self, record: RequestRecord, course: Course) -> None:
+        record.candidate = course.candidate
+        record.attempts = course.attempts
+        record.failovers = course.failovers
+        record.reason = record.reason or course.reason or ""
+        record.first_token = course.first_token
+        record.finished = time.monotonic()
+        self._metrics.record_request(record)
 
 
 async def _stream(request: Request, stream: Stream, headers: Headers, record: RequestRecord) -> None:
@@ -103,21 +111,12 @@ async def _stream(request: Request, stream: Stream, headers: Headers, record: Re
         stream.close()
 
 
-def _course(record: RequestRecord, course: Course) -> Headers:
-    """Put into the record how the request went, and give it as headers."""
-    record.candidate = course.candidate
-    record.attempts = course.attempts
-    record.failovers = course.failovers
-    record.reason = record.reason or course.reason or ""
-    record.first_token = course.first_token
-    return course_headers(record.target, course) if record.target is not None else ()
-
-
 def _overloaded() -> Refused:
     return Refused(
         503,
         "The gateway has as many requests under way as it takes; try again shortly.",
         type="server_error",
         code="overloaded",
-        headers=(("retry-after", f"{RETRY_AFTER_SECONDS:.0f}"), ("x-understudy-reason", "overloaded")),
+        reason="overloaded",
+        headers=(("retry-after", f"{RETRY_AFTER_SECONDS:.0f}"),),
     )

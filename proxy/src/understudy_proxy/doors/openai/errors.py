@@ -3,6 +3,7 @@
 from math import ceil
 
 from understudy_proxy.dialects.openai import errors
+from understudy_proxy.dialects.openai.request import RequestError
 from understudy_proxy.doors.door import Headers, Refused
 from understudy_proxy.exchange.refusal import Refusal
 
@@ -17,9 +18,16 @@ def openai_errors(refused: Refused) -> bytes:
     )
 
 
+def bad_request(error: RequestError) -> Refused:
+    """A request that is wrong, in OpenAI's words."""
+    return Refused(
+        error.status, error.message, type=error.type, code=error.code, param=error.param, reason="bad_request"
+    )
+
+
 def from_refusal(refusal: Refusal, headers: Headers) -> Refused:
     """What nobody answered, as an error answer; `headers` say how it went."""
-    own = [*headers, ("x-understudy-reason", refusal.reason)]
+    own = list(headers)
     if refusal.retry_after_seconds is not None:
         # SDKs read the milliseconds first; whole seconds are rounded up, so that nobody comes too early.
         own.append(("retry-after", str(ceil(refusal.retry_after_seconds))))
@@ -32,5 +40,6 @@ def from_refusal(refusal: Refusal, headers: Headers) -> Refused:
         type=refusal.type,
         code=refusal.code,
         param=refusal.param,
+        reason=refusal.reason,
         headers=tuple(own),
     )

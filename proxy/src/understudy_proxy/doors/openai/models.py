@@ -24,7 +24,9 @@ class ModelsDoor:
     async def one(self, request: Request) -> Answer:
         """The model whose id follows in the path."""
         if not request.rest:
-            raise Refused(404, "Name a model: /v1/models/ID.", code="model_not_found", param="model")
+            raise Refused(
+                404, "Name a model: /v1/models/ID.", code="model_not_found", param="model", reason="model_not_found"
+            )
         runtime = self._names.runtime()
         target = self._names.target(runtime, request.rest, namespace=self._names.namespace(request))
         return Answer(body=orjson.dumps(_model(runtime, request.rest, target.namespace)))
