@@ -51,6 +51,11 @@ def _are_served(kubectl: Kubectl) -> bool:
     return True
 
 
+def test_they_are_stored_as_they_are_written(kubectl: Kubectl) -> None:
+    """Nothing is dropped or added: who applied them plainly may go on with server-side apply, without a conflict."""
+    kubectl("apply", "--server-side", "--filename", str(ROOT / "crds"))
+
+
 @pytest.mark.parametrize("case", [pytest.param(case, id=case_id(case)) for case in BROKEN])
 def test_says_what_is_wrong(kubectl: Kubectl, case: dict[str, Any]) -> None:
     """A manifest that breaks one rule is refused, in our words where they are ours, and for this rule alone."""

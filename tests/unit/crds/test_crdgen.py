@@ -40,6 +40,10 @@ class Level(StrEnum):
     HIGH = "High"
 
 
+class Nothing(ApiModel):
+    """A part without fields."""
+
+
 class Guarded(ApiModel):
     """A part with a rule."""
 
@@ -128,6 +132,12 @@ def _field(annotation: Any, default: Any = ...) -> dict[str, Any]:
                 "x-kubernetes-validations": [{"rule": "has(self.a)", "message": "a is needed"}],
             },
             id="a rule stands at its part",
+        ),
+        pytest.param(
+            Nothing,
+            ...,
+            {"type": "object", "description": "A part without fields."},
+            id="no empty properties, which a server would drop",
         ),
     ],
 )

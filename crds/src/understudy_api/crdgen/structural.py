@@ -121,7 +121,8 @@ class _Conversion:
                 return schema, place
 
     def _object(self, schema: Mapping[str, Any], place: _Place) -> dict[str, Any]:
-        if "properties" in schema:
+        # Empty ones would be dropped by an API server, and what it stores would no longer be what the file says.
+        if schema.get("properties"):
             fields = {name: self.convert(field, place.field(name)) for name, field in schema["properties"].items()}
             return {"properties": fields, **({"required": schema["required"]} if schema.get("required") else {})}
         if schema.get("additionalProperties") is True:
