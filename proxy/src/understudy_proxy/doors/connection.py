@@ -5,6 +5,7 @@ headers is cut off, a client that leaves its answer unread is too, and draining 
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Protocol
 
 from aiohttp import StreamReader, web
@@ -94,10 +95,21 @@ class Connection(web.RequestHandler):
             self._head_timer = None
         super().connection_lost(exc)
 
+    def write(self, data: bytes) -> None:
+        """Send `data`.
+
+        Raises:
+            ConnectionError: the client has left.
+        """
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the client has left")
+        transport.write(data)
+
     def turn_away(self, refused: Refused) -> None:
         """Say why, and close."""
-        if self.transport is not None:
-            self.transport.write(self._owner.refuse(refused))
+        with suppress(ConnectionError):
+            self.write(self._owner.refuse(refused))
         self.force_close()
 
     def leave(self) -> None:
@@ -131,8 +143,8 @@ class Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer a request that could not be parsed."""
-        if self.transport is not None:
-            self.transport.write(self._owner.refuse(_unparsable(status, exc, message)))
+        with suppress(ConnectionError):
+            self.write(self._owner.refuse(_unparsable(status, exc, message)))
         return ENDS
 
     def _watch_body(self, message: object, body: StreamReader) -> None:

@@ -60,18 +60,14 @@ class Outflow:
     async def write(self, data: bytes) -> None:
         """Send `data` now; waits while the client does not read what was sent before."""
         connection = self._connection
-        transport = connection.transport
-        if transport is None or transport.is_closing():
-            raise ConnectionResetError("the client has left")
-        transport.write(wire.chunk(data) if self._chunked else data)
+        connection.write(wire.chunk(data) if self._chunked else data)
         if connection.writing_paused:
             await connection.drained()
 
     async def finish(self) -> None:
         """End the answer well."""
-        transport = self._connection.transport
-        if transport is not None and self._chunked:
-            transport.write(wire.LAST_CHUNK)
+        if self._chunked:
+            self._connection.write(wire.LAST_CHUNK)
         self.finished = True
 
 
@@ -150,8 +146,8 @@ class HttpRequest:
         declared = self.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._limits.body_bytes:
             raise self._too_large()
-        if self.headers.get("expect", "").lower() == "100-continue" and self._connection.transport is not None:
-            self._connection.transport.write(wire.CONTINUE)
+        if self.headers.get("expect", "").lower() == "100-continue":
+            self._connection.write(wire.CONTINUE)
         pieces: list[bytes] = []
         async with asyncio.timeout(self._limits.body_seconds):
             while piece := await self._http.content.readany():
@@ -184,9 +180,6 @@ class HttpRequest:
 
     async def begin(self, answer: Answer) -> EventStream:
         """Send the head of `answer` with its body as the first piece."""
-        transport = self._connection.transport
-        if transport is None or transport.is_closing():
-            raise ConnectionResetError("the client has left")
         chunked = self._http.version >= (1, 1)
         outflow = self._outflow = Outflow(self._connection, chunked=chunked)
         head = wire.head(
@@ -196,28 +189,26 @@ class HttpRequest:
             close=self._closes or not chunked,
         )
         first = wire.chunk(answer.body) if chunked and answer.body else answer.body
-        transport.write(head + first)
+        self._connection.write(head + first)
         if self._connection.writing_paused:
             await self._connection.drained()
         return outflow
 
     async def send(self, answer: Answer) -> bool:
         """Send a whole answer; whether the connection goes on after it."""
-        transport = self._connection.transport
-        if transport is None or transport.is_closing():
-            raise ConnectionResetError("the client has left")
+        connection = self._connection
         closes = self._closes
         body = answer.body
         head = wire.head(answer, request_id=self.id, framing=wire.content_length(len(body)), close=closes)
         if self.method == "HEAD":
-            transport.write(head)
+            connection.write(head)
         elif len(body) <= _ONE_WRITE:
-            transport.write(head + body)
+            connection.write(head + body)
         else:
-            transport.write(head)
-            transport.write(body)
-        if self._connection.writing_paused:
-            await self._connection.drained()
+            connection.write(head)
+            connection.write(body)
+        if connection.writing_paused:
+            await connection.drained()
         return not closes
 
     @property

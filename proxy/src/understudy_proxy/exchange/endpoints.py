@@ -80,5 +80,8 @@ def _where(upstream: Upstream) -> tuple[str, int]:
 
 
 def _endpoints(upstream: Upstream, addresses: tuple[str, ...], port: int) -> tuple[Endpoint, ...]:
-    places = [f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address in sorted(addresses)]
+    """One for each address of the family that the system prefers: with both, each server would count twice."""
+    six = bool(addresses) and ":" in addresses[0]
+    of_family = sorted(address for address in addresses if (":" in address) is six)
+    places = [f"[{address}]:{port}" if six else f"{address}:{port}" for address in of_family]
     return tuple(Endpoint(f"{upstream.key}@{place}", place) for place in places[:_MOST])

@@ -118,16 +118,17 @@ class _Walk:
 
     async def run(self) -> Whole | Stream:
         while True:
+            body = self._body()
             entry = self._begin()
             if entry is None:
                 self._step_over()
                 continue
             try:
-                answer = await self._attempt(entry).run(self._exchange.transport)
+                answer = await self._attempt(entry, body).run(self._exchange.transport)
             except UpstreamError as error:
                 decision = self._enter(entry, error.failure)
                 entry.end()
-            except BaseException:  # the client has left, or the request cannot be encoded
+            except BaseException:  # the client has left
                 entry.end()
                 raise
             else:
@@ -151,21 +152,24 @@ class _Walk:
             raise self._exhausted()
         self._next()
 
-    def _attempt(self, entry: Entry) -> Attempt:
-        ask, candidate = self._ask, self._choice.candidate
-        upstream, target = candidate.upstream, ask.target
+    def _body(self) -> bytes:
+        candidate = self._choice.candidate
+        return DIALECTS[candidate.upstream.dialect].encode(self._ask.chat, candidate, self._ask.target.prompt)
+
+    def _attempt(self, entry: Entry, body: bytes) -> Attempt:
+        candidate = self._choice.candidate
         self._course.candidate = candidate
         self._course.attempts += 1
-        dialect = DIALECTS[upstream.dialect]
+        dialect = DIALECTS[candidate.upstream.dialect]
         return Attempt(
-            chat=ask.chat,
+            chat=self._ask.chat,
             dialect=dialect,
             sending=Sending(
-                upstream=upstream,
+                upstream=candidate.upstream,
                 path=dialect.path,
-                body=dialect.encode(ask.chat, candidate, target.prompt),
+                body=body,
                 address=self._choice.endpoint.address,
-                headers=ask.forward,
+                headers=self._ask.forward,
             ),
             entry=entry,
             patience=self._patience(entry),

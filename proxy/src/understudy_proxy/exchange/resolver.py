@@ -25,7 +25,7 @@ def system_lookup(host: str, port: int) -> tuple[str, ...]:
     Raises:
         OSError: there are none, or nobody can tell.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
 
 

@@ -86,6 +86,16 @@ async def test_ipv6_addresses_are_written_in_brackets(resolver: Resolver, dns: _
     assert endpoints(runtime.upstreams["default/vllm"])[0].address == "[fd00::1]:8000"
 
 
+async def test_a_server_with_two_families_counts_once(resolver: Resolver, dns: _Dns) -> None:
+    """In a dual-stack cluster each pod has two addresses; the family that the system prefers is used."""
+    dns.addresses = ("fd00::2", "fd00::1", "10.0.0.1", "10.0.0.2")
+    runtime = _runtime(_headless())
+    endpoints = Endpoints(resolver)
+    await _ready(endpoints, runtime)
+    made = endpoints(runtime.upstreams["default/vllm"])
+    assert ["[fd00::1]:8000", "[fd00::2]:8000"] == [endpoint.address for endpoint in made]
+
+
 async def test_addresses_come_and_go(resolver: Resolver, dns: _Dns) -> None:
     """Old addresses are looked up again when they are used, in the background: that request still gets the old ones."""
     runtime = _runtime(_headless())

@@ -257,6 +257,18 @@ async def test_unread_pieces_stop_the_upstream_and_reading_lets_it_go_on() -> No
     assert played.wire.reading
 
 
+async def test_an_answer_given_up_leaves_its_connection_reading() -> None:
+    """A connection goes back to the pool able to read, whatever was left unread of the answer before."""
+    played = _Played()
+    response = played.ask()
+    played.plays(b"HTTP/1.1 200 OK\r\ncontent-length: 500000\r\n\r\n" + b"x" * 500_000)
+    assert not played.wire.reading
+    with pytest.raises(UpstreamError):
+        await response.read(limit=10, within=PATIENT)
+    response.close()
+    assert (played.keeper.kept, played.wire.reading) == ([played.connection], True)
+
+
 @pytest.mark.parametrize(
     "wait",
     [

@@ -177,8 +177,8 @@ class Connection(asyncio.Protocol):
             self._response = None
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header."""
-        if self._response is not None:
+        """A header; one that comes after the body is nobody's business."""
+        if self._response is not None and not self._response.headed:
             self._response.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:

@@ -1,6 +1,7 @@
 """Connections to one place: kept ones first, new ones when there are none."""
 
 import asyncio
+import errno
 import ipaddress
 import socket
 import ssl
@@ -15,6 +16,8 @@ from understudy_proxy.exchange.resolver import Resolver
 
 IDLE_SECONDS = 30.0
 _MOST_IDLE = 256
+_OUR_OWN = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""The gateway has no sockets or memory left: no upstream is to blame."""
 # RFC 8305, section 8: how long an address gets before the next one is tried beside it.
 _NEXT_ADDRESS_SECONDS = 0.25
 
@@ -70,7 +73,8 @@ class Pool:
         except ssl.SSLError as error:
             raise self._failed(FailureKind.TLS_FAILED, error) from error
         except (OSError, RuntimeError) as error:  # RuntimeError: uvloop, when a socket breaks at the wrong moment
-            raise self._failed(FailureKind.CONNECT_REFUSED, error) from error
+            kind = FailureKind.BUSY if getattr(error, "errno", None) in _OUR_OWN else FailureKind.CONNECT_REFUSED
+            raise self._failed(kind, error) from error
         finally:
             self._connecting -= 1
 

@@ -114,6 +114,7 @@ class Response:
         if self._closed:
             return
         self._closed = True
+        self._resume()
         if self.complete:
             self._line.done(self)
         else:
@@ -124,12 +125,11 @@ class Response:
         if self._closed:
             return
         self._closed = True
+        self._resume()
         if self.complete:
             self._line.done(self)
         else:
             self._letting_go = self._loop.call_later(_REST_SECONDS, self._line.abort)
-            if self._paused:
-                self._line.resume()
 
     # For the connection.
 
@@ -223,10 +223,14 @@ class Response:
             piece = b"".join(pieces)
             pieces.clear()
             self._buffered = 0
-        if self._paused and self._buffered < _LOW_WATER:
+        if self._buffered < _LOW_WATER:
+            self._resume()
+        return piece
+
+    def _resume(self) -> None:
+        if self._paused:
             self._paused = False
             self._line.resume()
-        return piece
 
     def _unpack(self, packed: bytes) -> bytes:
         self._buffered -= len(packed)
