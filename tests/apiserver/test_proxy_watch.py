@@ -143,6 +143,8 @@ async def following(place: Place) -> AsyncIterator[Seen]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        # TLS takes leave in the background; a loop that ends first leaves sockets open, as aiohttp's documentation says.
+        await asyncio.sleep(0.25)
 
 
 async def test_its_rights_suffice(place: Place) -> None:
