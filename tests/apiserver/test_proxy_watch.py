@@ -143,7 +143,7 @@ async def following(place: Place) -> AsyncIterator[Seen]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        # TLS takes leave in the background; a loop that ends first leaves sockets open, as aiohttp's documentation says.
+        # TLS takes leave in the background; a loop that ends first leaves sockets open (aiohttp's own advice).
         await asyncio.sleep(0.25)
 
 
