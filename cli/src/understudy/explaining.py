@@ -153,9 +153,8 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
 
 def _subject(told: Mapping[str, Any]) -> str:
     """Which object answers to the name; a model at a provider needs no route."""
-    if told["kind"] == "Provider":
-        return f"a model of LLMProvider {told['target'].removeprefix('provider/')}"
-    return f"{told['kind']} {told['target']}"
+    name = told["target"].removeprefix("provider/").removeprefix("persona/")
+    return f"a model of LLMProvider {name}" if told["kind"] == "Provider" else f"{told['kind']} {name}"
 
 
 def _at(told: Mapping[str, Any]) -> str:

@@ -38,7 +38,9 @@ FOUND: dict[str, Any] = {
             {"found": False, "nearest": ["a", "b"]}, "chat: no such model; did you mean a or b?", id="two like it"
         ),
         pytest.param({}, "chat is LLMRoute ai/chat, at revision abc", id="a route"),
-        pytest.param({"kind": "Persona"}, "chat is Persona ai/chat, at revision abc", id="a persona"),
+        pytest.param(
+            {"kind": "Persona", "target": "persona/ai/chat"}, "chat is Persona ai/chat, at revision abc", id="a persona"
+        ),
         pytest.param(
             {"kind": "Provider", "target": "provider/ai/a"},
             "chat is a model of LLMProvider ai/a, at revision abc",

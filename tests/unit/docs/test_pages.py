@@ -6,15 +6,20 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from harness.pages import REPOSITORY, blocks, page
+from understudy.environment import VENDORS
 from understudy.linting import as_line, check
+from understudy.main import main
 from understudy.manifests import load
 from understudy_api.v1alpha1 import KINDS
 from understudy_operator.compile import Severity
 
-PAGES = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md"))]
+DOCS = sorted(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md"))
+PAGES = ["README.md", "CONTRIBUTING.md", "examples/README.md", *DOCS]
 EXAMPLES = sorted(path.name for path in (REPOSITORY / "examples").iterdir() if path.is_dir())
+KEYS = {vendor.variable: "a-key" for vendor in VENDORS}
 CAST = """\
 {apiVersion: understudy.dev/v1alpha1, kind: LLMProvider, metadata: {name: openai},
  spec: {type: OpenAI, auth: {none: {}}, models: [{name: gpt-4.1-mini}]}}
@@ -52,8 +57,25 @@ def test_the_objects_of_a_page_would_be_served(tmp_path: Path, name: str) -> Non
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_examples_would_be_served(name: str) -> None:
     """Each folder by itself, without a warning."""
-    checked = check(load([str(REPOSITORY / "examples" / name)], environment={}))
+    checked = check(load([str(REPOSITORY / "examples" / name)], environment=KEYS), secrets_elsewhere=False)
     assert [as_line(finding) for finding in checked.findings] == []
+
+
+EXPLAINED = page("examples/README.md")
+EXPLANATIONS = [block.text.removeprefix("$ understudy ").split("\n", 1) for block in blocks(EXPLAINED, "console")]
+
+
+@pytest.mark.parametrize(("command", "printed"), EXPLANATIONS)
+def test_the_examples_are_explained(monkeypatch: pytest.MonkeyPatch, command: str, printed: str) -> None:
+    """Each command prints what the page shows, but for the revision."""
+    monkeypatch.chdir(REPOSITORY)
+    result = CliRunner().invoke(main, command.split(), env=KEYS)
+    assert re.sub(r"(?<=at revision )\w+", "…", result.output) == printed
+
+
+def test_every_example_is_explained() -> None:
+    """Each folder has its section."""
+    assert sorted(re.findall(r"^## (.*)$", EXPLAINED, re.MULTILINE)) == EXAMPLES
 
 
 @pytest.mark.parametrize("name", PAGES)

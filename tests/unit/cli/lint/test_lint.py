@@ -100,8 +100,8 @@ def test_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "LLMRoute team/chat: " in result.output
 
 
-def test_the_examples_are_clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the repository shows as an example has nothing to complain about."""
-    examples = Path(__file__).parents[4] / "examples"
-    result = _lint(monkeypatch, "--strict", str(examples))
+def test_the_quickstart_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What newcomers apply first has nothing to complain about."""
+    quickstart = Path(__file__).parents[4] / "examples" / "quickstart"
+    result = _lint(monkeypatch, "--strict", str(quickstart))
     assert result.exit_code == 0, result.output
