@@ -178,6 +178,21 @@ async def test_a_second_signal_ends_them_at_once(tmp_path: Path) -> None:
             assert await proxy.ended() == 0
 
 
+async def test_ctrl_c_reaches_all_and_counts_once(tmp_path: Path) -> None:
+    """The terminal interrupts every process of the group: running streams finish all the same, without any delay."""
+    slow = Settings(reply="one two three four", token_interval=0.1)
+    async with (
+        Mock(settings=slow) as mock,
+        proxy_process(tmp_path, a_snapshot(mock.url), workers="2", drain_delay_seconds="3600") as proxy,
+        RawHttp(proxy.port) as stream,
+    ):
+        stream.send("POST", CHAT, question(stream=True))
+        await stream.saw(b"one")
+        proxy.process.signal(signal.SIGINT)
+        assert (await stream.answer()).body.endswith(b"[DONE]\n\n")
+        assert await proxy.ended() == 0
+
+
 async def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
     """A supervisor that is killed leaves no process behind that serves on without anybody to stop it."""
     async with proxy_process(tmp_path, a_snapshot(), workers="2") as proxy:

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
 from harness.fake_api import QUICK, FakeApi
 from harness.raw_http import eventually
 from harness.snapshots import KubeletVolume, a_snapshot, dangling, files_of, write_folder
-from understudy_api.config import Snapshot, encode
+from understudy_api.config import Prompt, Snapshot, encode, with_revision
 from understudy_api.config.shards import HEAD_KEY
 from understudy_proxy.config.api_client import Access
 from understudy_proxy.config.published import Api, Published
@@ -92,6 +93,21 @@ async def test_follows_the_head(api: FakeApi) -> None:
             api.publish(snapshot, slot=slot)  # type: ignore[arg-type] # a literal, seen as a string
             await taken.serves(snapshot)
     assert taken.revisions == [snapshot.config.revision for snapshot in (FIRST, SECOND, THIRD)]
+
+
+async def test_takes_what_no_single_object_could_hold(api: FakeApi) -> None:
+    """A configuration of more than 1 MiB comes in several objects, and is whole."""
+    whole = a_snapshot()
+    target = whole.config.targets["LLMRoute/ai/chat"]
+    prompts = (Prompt(system=token_hex(150_000)) for _ in range(10))  # 1.5 MB that nothing compresses
+    targets = {f"LLMRoute/ai/r{at}": target.model_copy(update={"prompt": p}) for at, p in enumerate(prompts)}
+    config = with_revision(whole.config.model_copy(update={"targets": {**whole.config.targets, **targets}}))
+    large = Snapshot(config, whole.credentials.model_copy(update={"revision": config.revision}))
+    api.publish(large)
+    async with following(published(api=api.api())) as taken:
+        await taken.serves(large)
+    fetched = {call.rsplit("/", 1)[1] for call in api.asked if "/understudy-config-a-" in call}
+    assert fetched == {"understudy-config-a-0", "understudy-config-a-1", "understudy-config-a-2"}
 
 
 async def test_asks_for_its_own_objects_and_no_others(api: FakeApi) -> None:
