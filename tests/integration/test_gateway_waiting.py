@@ -18,17 +18,18 @@ async def _says_nothing(line: Line) -> None:
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 async def test_an_upstream_that_does_not_connect_is_given_up(stream: bool) -> None:
-    """The connect timeout alone decides, with the handshake in it: the understudy answers, and alone it is a 504."""
+    """The connect timeout, with the handshake in it, passes once: the understudy answers. Alone it is a 504."""
     async with RawUpstream(_says_nothing) as raw, Mock(name="b") as b:
         silent = provider("a", f"https://127.0.0.1:{raw.port}", timeouts=IMPATIENT)
         routes = [route("chat", *in_order("a", "b")), route("alone", *in_order("a"))]
         async with Serving(snapshot([silent, provider("b", b.url)], routes)) as gateway:
             told = await ask(gateway.port, stream=stream)
-            assert (200, True, "default/b", "connect_timeout") == (
+            assert (200, True, "default/b", "connect_timeout", "2") == (
                 told.status,
                 told.whole,
                 told.header("provider"),
                 told.header("reason"),
+                told.header("attempts"),
             )
             alone = await ask(gateway.port, model="alone", stream=stream)
             assert (504, "connect_timeout") == (alone.status, alone.header("reason"))

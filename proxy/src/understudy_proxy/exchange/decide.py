@@ -83,6 +83,8 @@ _SAME_UPSTREAM = frozenset(
 )
 """What befalls a provider as a whole: its other models and addresses fail the same way."""
 _SAME_ENDPOINT = frozenset({FailureKind.CONNECT_REFUSED, FailureKind.CONNECT_TIMEOUT})
+_ASKED_AGAIN_WHEN_ALONE = frozenset({FailureKind.RATE_LIMITED, FailureKind.CONNECT_TIMEOUT})
+"""Asking again costs the caller a long wait: the time asked for, or as long as it took to find nobody there."""
 
 
 def decide(
@@ -147,8 +149,10 @@ def _may_retry(row: _Row, failure: UpstreamFailure, retries_here: int, others_le
     wait = failure.retry_after_seconds
     if wait is not None and wait > policy.max_seconds:
         return False
+    if others_left and failure.kind in _ASKED_AGAIN_WHEN_ALONE:
+        return False
     if failure.kind is FailureKind.RATE_LIMITED:
-        return wait is not None and others_left == 0
+        return wait is not None
     return retries_here < row.retries
 
 

@@ -162,6 +162,13 @@ def test_a_rate_limit_is_waited_for_only_when_nobody_else_is_there() -> None:
     assert (alone.retry_same, alone.delay_seconds) == (True, 1.5)
 
 
+def test_a_silent_address_is_asked_again_only_when_nobody_else_is_there() -> None:
+    """A caller that has waited out a connect timeout does not wait out a second one while another could answer."""
+    silent = _failure(FailureKind.CONNECT_TIMEOUT)
+    assert _decided(silent, others_left=1) == Decision(retry_same=False, fail_over=True, effect=HealthEffect.EJECT)
+    assert _decided(silent, others_left=0).retry_same
+
+
 def test_the_first_refused_connection_only_counts() -> None:
     """An endpoint is out at once only when a second try at it fails as well."""
     refused = _failure(FailureKind.CONNECT_REFUSED)
