@@ -4,7 +4,8 @@ import asyncio
 import json
 from typing import Any
 
-from harness.raw_http import PATIENCE_SECONDS, RawHttp, exchange
+from harness.gateways import Serving, in_order, provider, route, snapshot
+from harness.raw_http import PATIENCE_SECONDS, Answer, RawHttp, eventually, exchange
 from understudy.mock import Mock, Settings
 
 CHAT = "/v1/chat/completions"
@@ -82,3 +83,31 @@ async def test_returns_after_it_was_drained() -> None:
         await mock.stop()
         await mock.start()
         assert (await exchange(mock.port, "POST", CHAT, question())).status == 200
+
+
+async def test_behind_a_gateway_nobody_notices() -> None:
+    """A provider that is stopped in order, over and over, cuts no stream and fails no request behind a gateway."""
+    settings = Settings(reply="one two three", token_interval=0.01)
+    async with Mock(name="lead", settings=settings) as lead, Mock(name="second", settings=settings) as second:
+        providers = [provider("lead", lead.url), provider("second", second.url)]
+        async with Serving(snapshot(providers, [route("chat", *in_order("lead", "second"))])) as serving:
+            answers: list[Answer] = []
+            over = asyncio.Event()
+
+            async def load(*, stream: bool) -> None:
+                body = question(model="chat", stream=stream)
+                while not over.is_set():
+                    answers.append(await exchange(serving.port, "POST", CHAT, body))
+
+            running = [asyncio.create_task(load(stream=number % 2 == 0)) for number in range(8)]
+            for _ in range(5):
+                seen = lead.stats.requests
+                await eventually(lambda seen=seen: lead.stats.requests > seen + 8)  # type: ignore[misc] # bound at once
+                await lead.drain(within_seconds=PATIENCE_SECONDS)
+                await lead.stop()
+                await lead.start()
+            over.set()
+            await asyncio.gather(*running)
+    assert {(answer.status, answer.complete) for answer in answers} == {(200, True)}
+    assert [answer for answer in answers if b"stream_interrupted" in answer.body] == []
+    assert {answer.headers["x-understudy-provider"] for answer in answers} == {"default/lead", "default/second"}

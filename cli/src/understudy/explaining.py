@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import aiohttp
 import click
 
+from understudy.linting import printable
 from understudy_api.config import Capability, Snapshot
 from understudy_proxy.config.build import build
 from understudy_proxy.config.runtime import Upstream
@@ -62,7 +63,7 @@ def from_gateway(url: str, imagined: Imagined) -> dict[str, Any]:
 
 def as_text(told: Mapping[str, Any]) -> str:
     """The explanation in lines."""
-    return "\n".join(_lines(told))
+    return "\n".join(_lines(_printable(told)))
 
 
 async def _fetch(url: str, imagined: Imagined) -> dict[str, Any]:
@@ -126,6 +127,18 @@ def _need(imagined: Imagined) -> Need:
 
 def _whole_provider(upstream: Upstream) -> tuple[Endpoint, ...]:
     return (Endpoint(key=upstream.key, address=None),)
+
+
+def _printable(told: Any) -> Any:
+    """The same with no text that a terminal would obey, wherever it came from."""
+    match told:
+        case str():
+            return printable(told)
+        case Mapping():
+            return {name: _printable(value) for name, value in told.items()}
+        case list():
+            return [_printable(value) for value in told]
+    return told
 
 
 def _lines(told: Mapping[str, Any]) -> Iterator[str]:

@@ -8,6 +8,7 @@ nothing from being reloaded, so that what serves without them can be worked on.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -125,7 +126,8 @@ class LocalSource:
         """Read again; whether what was read serves now."""
         local = await asyncio.to_thread(self._read)
         became = await self._became(local, sink)
-        self._report(local, became)
+        with suppress(OSError):  # that nobody reads what is said is no reason not to reload
+            self._report(local, became)
         return became in {Became.SERVED, Became.UNCHANGED}
 
     async def _became(self, local: Local, sink: Sink) -> Became:

@@ -1,13 +1,12 @@
 """What a person sees of a gateway on a laptop: what it serves, where, and what is wrong with the files."""
 
-import fcntl
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import click
 
-from understudy.linting import Finding, as_line
+from understudy.linting import Finding, as_line, printable
 from understudy.local import Became, Local, Report
 from understudy_api.config import Snapshot
 from understudy_operator.compile import Severity
@@ -23,7 +22,7 @@ _SHOWN_NAMES = 12
 def announce(local: Local, settings: Settings) -> None:
     """Say what is served, and a command that answers. `settings` hold the ports that were had."""
     address = f"http://{_host(settings.host)}:{settings.port}"
-    names = names_of(local.snapshot, namespace=settings.default_namespace)
+    names = tuple(map(printable, names_of(local.snapshot, namespace=settings.default_namespace)))
     shown = _shown(names) or f"no model that a caller in namespace {settings.default_namespace} could name"
     click.echo(f"{click.style('understudy', bold=True)} serves {shown}")
     click.echo(f"  OpenAI base URL   {address}/v1")
@@ -69,6 +68,8 @@ def by_one_worker(report: Report) -> Iterator[Report]:
 
     It is the first that gets a lock, until it ends; then the next one that has something to report.
     """
+    import fcntl  # not on Windows, where nothing forks
+
     with tempfile.TemporaryFile() as lock:
 
         def report_first(local: Local, became: Became) -> None:

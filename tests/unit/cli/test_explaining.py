@@ -69,6 +69,11 @@ FOUND: dict[str, Any] = {
             "  -  ai/b:m at 10.0.0.7:80 is passed over: it failed (ejected, for 4.2 s)",
             id="passed over for a while",
         ),
+        pytest.param(
+            {"skipped": [{**SKIP, "detail": "\x1b[2J\n"}]},
+            "  -  ai/b:m is passed over: \ufffd[2J\ufffd (ejected)",
+            id="what a terminal would obey",
+        ),
         pytest.param({"choices": []}, "  nobody would answer", id="nobody"),
         pytest.param(
             {"choices": [], "retry_after_seconds": 3}, "  nobody would answer, for 3 s more", id="nobody for a while"

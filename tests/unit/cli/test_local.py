@@ -152,3 +152,23 @@ async def test_run_again_it_offers_what_was_good_last(laptop: Laptop) -> None:
     async with laptop.following():
         pass
     assert laptop.taken.offered[-1] == second
+
+
+async def test_a_terminal_that_is_gone_keeps_nothing_from_being_reloaded(laptop: Laptop) -> None:
+    """Whether anybody reads what is reported makes no difference to what is served."""
+
+    def broken_pipe(_local: Local, _became: Became) -> None:
+        raise BrokenPipeError
+
+    watch = Watch((str(laptop.folder),))
+    source = LocalSource(laptop.read, first=laptop.first, watch=watch, report=broken_pipe)
+    task = asyncio.create_task(source.run(laptop.taken))
+    try:
+        for number, name in enumerate(("two", "one"), start=2):
+            await eventually(lambda number=number: len(laptop.taken.offered) == number - 1)  # type: ignore[misc] # bound at once
+            write(laptop.folder, route=route(name))
+        await eventually(lambda: len(laptop.taken.offered) == 3)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert laptop.taken.offered[-1] == laptop.first.config.revision

@@ -115,3 +115,10 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, capsys: pytest.Cap
     assert "\nserving without what is wrong above\n" in errors
     assert out == f"reloaded: revision {found.config.revision}, without what is wrong above\n"
     assert "\x1b" not in errors
+
+
+def test_a_terminal_obeys_no_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A model may have any name without spaces."""
+    announce(local(tmp_path, route=route("main") + '  models: [{name: "\\e[2J"}]\n'), settings())
+    assert "understudy serves \ufffd[2J, main/m\n" in (printed := capsys.readouterr().out)
+    assert "\x1b" not in printed

@@ -57,7 +57,8 @@ def serve(
 ) -> None:
     """Run the gateway from YAML files, reloading when they change.
 
-    Without -f it is built from the provider keys found in the environment, such as OPENAI_API_KEY.
+    Without -f it is built from the provider keys found in the environment, such as OPENAI_API_KEY. Limits, timeouts and
+    draining are set by the environment, as they are for `understudy proxy`.
     """
     from understudy_proxy.process import run
 

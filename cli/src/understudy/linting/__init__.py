@@ -2,6 +2,6 @@
 
 from understudy.linting.checks import Checked, check
 from understudy.linting.findings import Finding
-from understudy.linting.formats import FORMATS, as_line
+from understudy.linting.formats import FORMATS, as_line, printable
 
-__all__ = ["FORMATS", "Checked", "Finding", "as_line", "check"]
+__all__ = ["FORMATS", "Checked", "Finding", "as_line", "check", "printable"]

@@ -16,7 +16,7 @@ def as_text(checked: Checked) -> str:
 
 def as_line(finding: Finding) -> str:
     """`routes.yaml:7:5: error: LLMRoute ai/chat: spec.rules: is required`."""
-    return _printable(f"{finding.position}: {finding.severity.lower()}: {finding}")
+    return printable(f"{finding.position}: {finding.severity.lower()}: {finding}")
 
 
 def as_json(checked: Checked) -> str:
@@ -71,11 +71,11 @@ def _annotation(finding: Finding) -> str:
 
 
 def _data(text: str) -> str:
-    return _printable(text).replace("%", "%25")
+    return printable(text).replace("%", "%25")
 
 
-def _printable(text: str) -> str:
-    """On one line: names of files and objects may hold anything, and a terminal obeys what it is sent."""
+def printable(text: str) -> str:
+    """The text on one line: names of files and objects may hold anything, and a terminal obeys what it is sent."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
