@@ -1,4 +1,7 @@
-"""Who runs what: the ready proxies are asked for the revision that each has loaded.
+"""Who runs what: the proxies are asked for the revision that each has loaded.
+
+A proxy counts when Kubernetes calls it ready, or when it answers with a revision: after an outage of the API server a
+pod may count as not ready for a minute while it answers every request, and what it says of itself is the better word.
 
 A proxy has no rights to write anything; what it says on its admin port is the whole protocol:
 `{"revision": LOADED, "rejected": {"revision": REFUSED, "message": WHY}}`, the second part only after a refusal.
@@ -24,10 +27,11 @@ MAX_MESSAGE = 512
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A ready proxy."""
+    """A proxy that runs, and whether Kubernetes calls it ready."""
 
     name: str
     address: str
+    ready: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +49,10 @@ class Rollout:
 
     Attributes:
         revision: Which.
-        confirmed: How many ready proxies run it,
+        confirmed: How many proxies run it,
         total: of how many.
-        lagging: Ready proxies that run another one or do not answer.
-        refused: Ready proxies that will not load it, with what each says.
+        lagging: Proxies that run another one or do not answer.
+        refused: Proxies that will not load it, with what each says.
         overdue: It takes longer than it should.
     """
 
@@ -61,7 +65,7 @@ class Rollout:
 
     @property
     def live(self) -> bool:
-        """Whether every ready proxy runs it, and there is one."""
+        """Whether every proxy runs it, and there is one."""
         return self.total > 0 and self.confirmed == self.total
 
 
@@ -69,7 +73,7 @@ class Fleet(Protocol):
     """The proxies."""
 
     async def ask(self) -> Mapping[str, Answer]:
-        """What each ready proxy says, by pod. Raises `ClusterError` when it is not known which there are."""
+        """What each proxy says that counts, by pod. Raises `ClusterError` when it is not known which there are."""
         ...
 
 
@@ -87,9 +91,13 @@ class PodFleet:
 
     async def ask(self) -> Mapping[str, Answer]:
         """See `Fleet.ask`."""
-        pods = ready_pods(await self._cluster.find(self._query))
+        pods = running_pods(await self._cluster.find(self._query))
         answers = await together(self._ask(pod) for pod in pods)
-        return {pod.name: answer for pod, answer in zip(pods, answers, strict=True)}
+        return {
+            pod.name: answer
+            for pod, answer in zip(pods, answers, strict=True)
+            if pod.ready or answer.revision is not None
+        }
 
     async def _ask(self, pod: Pod) -> Answer:
         host = f"[{pod.address}]" if ":" in pod.address else pod.address
@@ -105,12 +113,16 @@ class PodFleet:
             return Answer()
 
 
-def ready_pods(manifests: Iterable[Manifest]) -> tuple[Pod, ...]:
-    """Those that get traffic: ready, with an address, and not on their way out."""
+def running_pods(manifests: Iterable[Manifest]) -> tuple[Pod, ...]:
+    """Those that may get traffic: with an address, not ended, and not on their way out."""
     return tuple(
-        Pod(name=manifest["metadata"]["name"], address=manifest["status"]["podIP"])
+        Pod(
+            name=manifest["metadata"]["name"],
+            address=manifest["status"]["podIP"],
+            ready=_is_ready(manifest["status"]),
+        )
         for manifest in sorted(manifests, key=lambda manifest: str(manifest["metadata"]["name"]))
-        if _is_ready(manifest)
+        if _runs(manifest)
     )
 
 
@@ -132,7 +144,7 @@ def read_answer(body: bytes) -> Answer:
 
 
 def tally(revision: str, answers: Mapping[str, Answer], *, overdue: bool) -> Rollout:
-    """How far `revision` has come, from what each ready proxy says."""
+    """How far `revision` has come, from what each proxy says."""
     confirmed = {pod for pod, answer in answers.items() if answer.revision == revision}
     refused = {
         pod: answer.message for pod, answer in answers.items() if pod not in confirmed and answer.rejected == revision
@@ -147,10 +159,13 @@ def tally(revision: str, answers: Mapping[str, Answer], *, overdue: bool) -> Rol
     )
 
 
-def _is_ready(manifest: Manifest) -> bool:
+def _runs(manifest: Manifest) -> bool:
     status: dict[str, Any] = manifest.get("status") or {}
-    if manifest["metadata"].get("deletionTimestamp") or not status.get("podIP"):
-        return False
+    ended = manifest["metadata"].get("deletionTimestamp") or status.get("phase") in {"Succeeded", "Failed"}
+    return bool(status.get("podIP")) and not ended
+
+
+def _is_ready(status: Mapping[str, Any]) -> bool:
     conditions = status.get("conditions") or []
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
 

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import ClientSession, web
 
 from harness.memory_cluster import MemoryCluster
-from understudy_operator.rollout import Answer, Pod, PodFleet, Rollout, read_answer, ready_pods, tally
+from understudy_operator.rollout import Answer, Pod, PodFleet, Rollout, read_answer, running_pods, tally
 
 READY = [{"type": "Ready", "status": "True"}]
 
@@ -26,19 +26,28 @@ def pod(name: str, *, status: dict[str, Any] | None = None, **metadata: Any) -> 
     [
         pytest.param(pod("a"), (Pod("a", "10.0.0.1"),), id="ready"),
         pytest.param(pod("a", deletionTimestamp="2026-01-01T00:00:00Z"), (), id="on its way out"),
-        pytest.param(pod("a", status={"podIP": "10.0.0.1", "conditions": []}), (), id="not ready yet"),
+        pytest.param(
+            pod("a", status={"podIP": "10.0.0.1", "conditions": []}),
+            (Pod("a", "10.0.0.1", ready=False),),
+            id="not ready yet",
+        ),
         pytest.param(
             pod("a", status={"podIP": "10.0.0.1", "conditions": [{"type": "Ready", "status": "False"}]}),
-            (),
+            (Pod("a", "10.0.0.1", ready=False),),
             id="not ready any more",
+        ),
+        pytest.param(
+            pod("a", status={"podIP": "10.0.0.1", "conditions": READY, "phase": "Failed"}),
+            (),
+            id="ended",
         ),
         pytest.param(pod("a", status={"conditions": READY}), (), id="without an address"),
         pytest.param(pod("a", status={}), (), id="just created"),
     ],
 )
 def test_who_is_asked(manifest: dict[str, Any], expected: tuple[Pod, ...]) -> None:
-    """Only pods that get traffic have to run the newest revision."""
-    assert ready_pods([manifest]) == expected
+    """All that run; whether a silent one counts is for Kubernetes to say."""
+    assert running_pods([manifest]) == expected
 
 
 @pytest.mark.parametrize(
@@ -115,7 +124,9 @@ async def test_the_fleet_is_asked_over_http() -> None:
         await web.TCPSite(runner, f"127.0.0.{last}", port).start()
         port = runner.addresses[0][1]
     cluster = MemoryCluster(
-        *(pod(f"p{last}", status={"podIP": f"127.0.0.{last}", "conditions": READY}) for last in (2, 3, 4, 5, 6))
+        *(pod(f"p{last}", status={"podIP": f"127.0.0.{last}", "conditions": READY}) for last in (2, 3, 4, 5, 6)),
+        pod("unready-but-answers", status={"podIP": "127.0.0.2"}),
+        pod("unready-and-silent", status={"podIP": "127.0.0.6"}),
     )
     try:
         async with ClientSession() as session:
@@ -126,6 +137,7 @@ async def test_the_fleet_is_asked_over_http() -> None:
                 "p4": Answer(),
                 "p5": Answer(),
                 "p6": Answer(),
+                "unready-but-answers": Answer("r1"),
             }
     finally:
         await runner.cleanup()
