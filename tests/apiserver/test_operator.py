@@ -158,7 +158,7 @@ async def test_a_broken_object_stops_no_other(apiserver: ApiServer) -> None:
         chat = route("chat", namespace=plane.namespace)
         await plane.says(chat, "Ready", "True Ready")
         await plane.posted(broken, "Warning BackendNotFound")
-        await plane.posted(half, "Normal Degraded")
+        await plane.posted(half, "Warning Degraded")
         await plane.posted(chat, "Normal Ready")
 
 

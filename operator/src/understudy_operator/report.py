@@ -1,4 +1,4 @@
-"""Telling the authors: statuses by server-side apply, and an event when an object becomes ready or stops being so."""
+"""Telling the authors: statuses by server-side apply, and an event when an object gets ready, degraded, or neither."""
 
 import logging
 import secrets
@@ -20,7 +20,7 @@ from understudy_operator.cluster import (
 )
 from understudy_operator.compile import ObjectKey, RawObject, Verdict
 from understudy_operator.metrics import Metrics
-from understudy_operator.status import ConditionType, Programming, Status, condition_of, desired_status
+from understudy_operator.status import ConditionType, Programming, ReadyReason, Status, condition_of, desired_status
 from understudy_operator.together import together
 
 log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ class Reporter:
                 "reportingController": f"understudy.dev/{FIELD_MANAGER}",
                 "reportingInstance": self._identity[:128],
                 "action": "Program",
-                "type": "Normal" if ready["status"] == "True" else "Warning",
+                "type": "Normal" if ready["reason"] == ReadyReason.READY else "Warning",
                 "reason": ready["reason"],
                 "note": ready["message"][:MAX_NOTE],
                 "regarding": {
@@ -173,8 +173,13 @@ class Reporter:
 
 
 def _ready_turned(before: Mapping[str, Any], after: Status) -> bool:
-    """Whether the object became ready, or stopped being so; a new one that is merely pending has not turned yet."""
+    """Whether the object became ready, degraded, or neither; a new one that is merely pending has not turned yet."""
     old, new = condition_of(before, ConditionType.READY), condition_of(after, ConditionType.READY)
-    if new is None or (old is not None and old.get("status") == new["status"]):
+    if new is None or (old is not None and _standing(old) == _standing(new)):
         return False
     return not (old is None and new["reason"] == "Pending")
+
+
+def _standing(ready: Mapping[str, Any]) -> tuple[Any, bool]:
+    """What an event tells apart; the many reasons for which an object is not ready are in its status."""
+    return ready.get("status"), ready.get("reason") == ReadyReason.DEGRADED

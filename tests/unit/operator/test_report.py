@@ -6,7 +6,7 @@ import pytest
 
 from harness.manifests import route
 from harness.memory_cluster import Call, MemoryCluster
-from harness.verdicts import refused, serving
+from harness.verdicts import degraded, refused, serving
 from understudy_operator.cluster import EVENTS, OBJECTS, Manifest, Refused, Unavailable
 from understudy_operator.compile import ObjectKey, Verdict
 from understudy_operator.metrics import Metrics
@@ -182,10 +182,16 @@ async def _fine(_call: Call) -> None:
             ["Normal Ready", "Normal Ready", "Warning Invalid"],
             id="broken and mended",
         ),
+        pytest.param(
+            [(serving(), LIVE), (degraded(digest="d2"), LIVE), (serving(digest="d3"), LIVE)],
+            ["Normal Ready", "Normal Ready", "Warning Degraded"],
+            id="a backend lost and found",
+        ),
+        pytest.param([(degraded(), LIVE)], ["Warning Degraded"], id="a new object lacks a backend"),
     ],
 )
 async def test_events_are_for_transitions(steps: list[tuple[Verdict, Programming]], expected: list[str]) -> None:
-    """An event says that an object became ready or stopped being so, and nothing else."""
+    """An event says that an object became ready, degraded or neither, and nothing else."""
     cluster = routes("chat")
     told = reporter(cluster)
     for step, (verdict, programming) in enumerate(steps):
