@@ -18,7 +18,7 @@ from understudy_proxy.exchange.decide import Decision, decide, worth_asking
 from understudy_proxy.exchange.endpoints import Endpoints
 from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
 from understudy_proxy.exchange.ledger import Entry, Ledger
-from understudy_proxy.exchange.patience import Patience
+from understudy_proxy.exchange.patience import GRAIN_SECONDS, Patience
 from understudy_proxy.exchange.probes import Probes
 from understudy_proxy.exchange.providers import DIALECTS
 from understudy_proxy.exchange.refusal import after, without_choices
@@ -196,7 +196,7 @@ class _Walk:
 
     def _decide(self, failure: UpstreamFailure, *, begun: bool, others_left: int = 0) -> Decision:
         exchange, policy = self._exchange, self._ask.target.retry
-        in_time = exchange.ledger.now() < self._deadline
+        in_time = self._deadline - exchange.ledger.now() > GRAIN_SECONDS
         return decide(
             failure,
             begun=begun,

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
 
+GRAIN_SECONDS = 0.01
+"""Timers of event loops are a few milliseconds off; less than this is no time left."""
+
 
 @dataclass(slots=True)
 class Patience:
@@ -36,7 +39,7 @@ class Patience:
 
     def spent(self, *, begun: bool, stream: bool) -> UpstreamError:
         """What it means that the waiting ended now."""
-        if self.now() >= self.deadline:
+        if self.deadline - self.now() < GRAIN_SECONDS:
             seconds = self.deadline - self.started
             return _timeout(FailureKind.REQUEST_TIMEOUT, f"no complete answer within {seconds:.3g} s")
         if begun:

@@ -45,6 +45,7 @@ def test_waits_between_pieces_no_longer_than_the_whole() -> None:
     [
         pytest.param(110.0, False, True, 10.0, FailureKind.FIRST_TOKEN_TIMEOUT, id="no token"),
         pytest.param(160.0, False, True, None, FailureKind.REQUEST_TIMEOUT, id="no token, and nobody else"),
+        pytest.param(159.995, True, True, 10.0, FailureKind.REQUEST_TIMEOUT, id="by a timer that is a little early"),
         pytest.param(160.0, False, False, 10.0, FailureKind.REQUEST_TIMEOUT, id="no whole answer"),
         pytest.param(150.0, True, True, 10.0, FailureKind.STREAM_IDLE, id="silence in a stream"),
         pytest.param(160.0, True, True, 10.0, FailureKind.REQUEST_TIMEOUT, id="a stream without an end"),
