@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from understudy_api.config import Config
+from understudy_api.config import Config, canonical_json
 from understudy_proxy.config.holder import RuntimeHolder
 from understudy_proxy.config.loader import Loader
 from understudy_proxy.doors.door import Answer, Refused, Request, Route
@@ -112,7 +112,7 @@ def is_on(request: Request, name: str) -> bool:
 
 def without_secrets(config: Config) -> dict[str, Any]:
     """The configuration as JSON. Credentials are no part of it, but a header that somebody set may be one."""
-    shown = config.model_dump(mode="json", exclude_defaults=True)
+    shown: dict[str, Any] = orjson.loads(canonical_json(config))
     for provider in shown.get("providers", {}).values():
         provider["headers"] = dict.fromkeys(provider.get("headers", {}), MASKED)
     return shown
