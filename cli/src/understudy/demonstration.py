@@ -21,6 +21,8 @@ RELOAD_SECONDS = 10.0
 END_SECONDS = 3.0
 """How long the gateway may take to let requests end; whoever ends a demo does not wait for a stalled stream."""
 POLL_SECONDS = 0.05
+INTERRUPTED_SECONDS = 1.0
+"""Ctrl-C ends the gateway too, and may reach it first: so long to hear of it before its end is called trouble."""
 
 
 class Trouble(Exception):
@@ -120,6 +122,7 @@ async def perform(ports: Ports, folder: Path) -> None:
         except aiohttp.ClientError as error:
             raise Trouble(f"the gateway cannot be reached: {error}") from error
         await gateway.wait()
+        await asyncio.sleep(INTERRUPTED_SECONDS)
         raise Trouble("the gateway ended by itself; what it said is above")
 
 
