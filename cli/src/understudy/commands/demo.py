@@ -46,6 +46,5 @@ async def _perform(ports: "Ports", folder: Path) -> None:
     performing = asyncio.current_task()
     if performing is not None:
         with contextlib.suppress(NotImplementedError):  # No signal handlers on Windows.
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(number, performing.cancel)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, performing.cancel)
     await perform(ports, folder)
