@@ -270,6 +270,56 @@ async def test_an_answer_given_up_leaves_its_connection_reading() -> None:
 
 
 @pytest.mark.parametrize(
+    "extra",
+    [
+        pytest.param(b"HTTP/1.1 401 No\r\ncontent-length: 1\r\n\r\nx", id="another answer"),
+        pytest.param(b"HTTP/1.1 401 No\r\nx-thing: ", id="the beginning of another answer"),
+        pytest.param(b"garbage", id="garbage"),
+        pytest.param(b"H", id="a byte"),
+    ],
+)
+async def test_what_follows_an_answer_that_was_let_go_ends_the_connection(extra: bytes) -> None:
+    """Nobody reads it any more, and still what comes in one piece with its end reaches no other caller."""
+    played = _Played()
+    response = played.ask()
+    played.plays(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n")
+    response.let_go()
+    played.plays(b"0\r\n\r\n" + extra)
+    assert (played.keeper.kept, played.wire.aborted) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        pytest.param(b"2\r\n{}\r\n0\r\nx-long: ", b"a" * 4096, id="one trailer without an end"),
+        pytest.param(b"2\r\n{}\r\n0\r\n", b"x: y\r\n" * 512, id="trailers without an end"),
+        pytest.param(b"2;ext=", b"a" * 4096, id="an extension without an end"),
+    ],
+)
+async def test_what_is_neither_head_nor_body_is_bounded(begun: bytes, more: bytes) -> None:
+    """An upstream cannot fill the memory with what no caller will ever see."""
+    played = _Played()
+    response = played.ask()
+    played.plays(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + begun)
+    for _ in range(32):
+        played.plays(more)
+    with pytest.raises(UpstreamError) as caught:
+        await response.read(limit=100, within=PATIENT)
+    assert (caught.value.failure.kind, played.wire.aborted) == (FailureKind.INVALID_RESPONSE, True)
+
+
+async def test_a_long_stream_of_small_pieces_is_not_too_long() -> None:
+    """The bound on what is neither head nor body is one between two pieces of the body."""
+    played = _Played()
+    response = played.ask()
+    played.plays(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+    for _ in range(40_000):
+        played.plays(b"1\r\nx\r\n")
+    played.plays(b"0\r\n\r\n")
+    assert await response.read(limit=50_000, within=PATIENT) == b"x" * 40_000
+
+
+@pytest.mark.parametrize(
     "wait",
     [
         pytest.param(lambda response: response.head(within=0.01), id="head"),

@@ -10,6 +10,7 @@ from understudy_proxy.exchange.failure import FailureKind, bounded
 from understudy_proxy.exchange.http.response import Response, Stale
 
 _HEAD_BYTES = 64 * 1024
+"""What a head may take, and what may come between two pieces of a body: extensions of chunks, trailers."""
 _ONE_WRITE = 64 * 1024
 """Up to this size, head and body are joined for one system call."""
 
@@ -136,6 +137,12 @@ class Connection(asyncio.Protocol):
         else:
             self._early += data
 
+    def _break(self, response: Response, why: str) -> None:
+        """Take in nothing more: what came does not lead to a next response, if even to the end of this one."""
+        response.keeps_alive = False
+        response.fail(FailureKind.INVALID_RESPONSE, bounded(why))
+        self.abort()
+
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -151,11 +158,10 @@ class Connection(asyncio.Protocol):
         response.received += len(data)
         try:
             self._parser.feed_data(data)
-            if not response.headed and response.received > _HEAD_BYTES:
-                response.fail(FailureKind.INVALID_RESPONSE, f"the head of the answer exceeds {_HEAD_BYTES} bytes")
+            if response.received > _HEAD_BYTES:
+                self._break(response, f"{_HEAD_BYTES} bytes came without an end of the head or a piece of the body")
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            response.keeps_alive = False
-            response.fail(FailureKind.INVALID_RESPONSE, bounded(f"the answer is not HTTP: {error}"))
+            self._break(response, f"the answer is not HTTP: {error}")
         response.progressed()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - how it broke does not matter

@@ -74,7 +74,7 @@ class Response:
         self._unpacker: Unpacker | None = None
         self._waiter: asyncio.Future[None] | None = None
         self.received = 0
-        """Bytes, of whatever part."""
+        """Bytes of whatever part, since the last piece of the body."""
         self.headed = False
         self.complete = False
         self.keeps_alive = False
@@ -148,6 +148,7 @@ class Response:
 
     def take(self, piece: bytes) -> None:
         """A piece of the body."""
+        self.received = 0
         if self._letting_go is not None:
             return
         self._pieces.append(piece)
@@ -162,9 +163,6 @@ class Response:
             return  # an interim response has none
         self.complete = True
         self.keeps_alive = keeps_alive
-        if self._letting_go is not None:
-            self._letting_go.cancel()
-            self._line.done(self)
 
     def fail(self, kind: FailureKind, message: str) -> None:
         """It is not what it should be."""
@@ -189,7 +187,14 @@ class Response:
         return None
 
     def progressed(self) -> None:
-        """Something came; whoever waits looks again."""
+        """Something came, and all of it was parsed; whoever waits looks again."""
+        if self._letting_go is not None:
+            # Not before: what follows the end in the same piece shows whether the connection may be kept.
+            if self.complete:
+                self._letting_go.cancel()
+                self._letting_go = None
+                self._line.done(self)
+            return
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
