@@ -46,5 +46,6 @@ async def _perform(ports: "Ports", folder: Path) -> None:
     performing = asyncio.current_task()
     if performing is not None:
         with contextlib.suppress(NotImplementedError):  # No signal handlers on Windows.
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, performing.cancel)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, performing.cancel)
     await perform(ports, folder)
