@@ -12,6 +12,8 @@ MAX_EVENT_BYTES = 8 * 1024 * 1024
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _EVENT_END = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+_BEFORE = 3
+"""Bytes of the longest terminator that may have come before its last one."""
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -31,11 +33,13 @@ class Event(NamedTuple):
 class EventSplitter:
     """Cuts chunks, however they fall, into whole events."""
 
-    __slots__ = ("_began", "pending")
+    __slots__ = ("_began", "_more", "pending")
 
     def __init__(self) -> None:
         self.pending = b""
         """The beginning of an event whose end has not come."""
+        self._more = bytearray()
+        """What has come of it since."""
         self._began = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
@@ -44,17 +48,35 @@ class EventSplitter:
         Raises:
             EventTooLarge: what is kept for the next chunk exceeds the bound.
         """
-        data = self.pending + chunk if self.pending else chunk
-        if not self._began:
-            data = self._skip_byte_order_mark(data)
-        if b"\r" in data:
-            events = self._split_any(data)
+        if self.pending and self._began and not self._ends_in(chunk):
+            # Put aside: to look through a long event anew with each of its pieces takes a time quadratic in it.
+            self._more += chunk
+            events = []
         else:
-            *events, self.pending = data.split(b"\n\n")
-        if len(self.pending) > MAX_EVENT_BYTES:
+            events = self._split(chunk)
+        if len(self.pending) + len(self._more) > MAX_EVENT_BYTES:
             raise EventTooLarge
         # Empty lines before an event mean nothing; one may be the rest of a CRLF whose CR ended the event before.
         return [event for raw in events if (event := raw.strip(b"\r\n"))]
+
+    def rest(self) -> bytes:
+        """All that has come of an event whose end has not."""
+        return self.pending + self._more
+
+    def _ends_in(self, chunk: bytes) -> bool:
+        """Whether an event ends in `chunk`, be it that its terminator began before."""
+        before = (self.pending[-_BEFORE:] + self._more[-_BEFORE:])[-_BEFORE:]
+        return _EVENT_END.search(before + chunk) is not None
+
+    def _split(self, chunk: bytes) -> list[bytes]:
+        data = self.rest() + chunk if self.pending else chunk
+        self._more.clear()
+        if not self._began:
+            data = self._skip_byte_order_mark(data)
+        if b"\r" in data:
+            return self._split_any(data)
+        *events, self.pending = data.split(b"\n\n")
+        return events
 
     def _skip_byte_order_mark(self, data: bytes) -> bytes:
         if _BYTE_ORDER_MARK.startswith(data):

@@ -77,3 +77,12 @@ def test_an_event_is_bounded() -> None:
     assert splitter.feed(b"\n\n") == [large]
     with pytest.raises(EventTooLarge):
         splitter.feed(large + b"x" * 20)
+
+
+def test_a_long_event_in_small_pieces_is_one_event() -> None:
+    """An image in many small pieces, or an attack: it takes a moment, and not minutes for looking through it anew."""
+    splitter = EventSplitter()
+    line = b"data: " + b"x" * 199 + b"\n"
+    count = (sse.MAX_EVENT_BYTES - 1) // len(line)
+    assert [splitter.feed(line) for _ in range(count)] == [[]] * count
+    assert splitter.feed(b"\ndata: y\n\n") == [(line * count)[:-1], b"data: y"]

@@ -278,3 +278,25 @@ def test_a_stream_that_never_begins_is_bounded() -> None:
     stream = ChatStream(include_usage=False)
     failure = next(fed.failure for _ in range(100) if (fed := stream.feed(ROLE * 1000)).failure is not None)
     assert failure.kind is FailureKind.INVALID_RESPONSE
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(b'{"choices":[{"index":0,"delta":{"content":"a",\ndata: "x":%b}}]}', id="in several lines"),
+        pytest.param(b'{"usage":{"prompt_tokens":1},"x":%b}', id="usage without choices"),
+    ],
+)
+def test_an_event_that_can_be_read_and_not_written_again_is_one_all_the_same(event: bytes) -> None:
+    """What is nested deeper than JSON is written here passes as it came."""
+    deep = b"[" * 300 + b"]" * 300
+    seen = client_sees(ROLE + TEXT, b"data: " + event % deep + b"\n\n", STOP, DONE)
+    assert (seen.failure, seen.finished, seen.out.count(deep)) == (None, True, 1)
+
+
+@pytest.mark.parametrize("error", ["[]", "{}", '""', "0", "[[]]", "[null]"])
+def test_an_error_without_anything_in_it_breaks_nothing(error: str) -> None:
+    """Whatever stands in the place of an error, a client gets an answer or a failure of some kind."""
+    for event in (f'{{"error":{error}}}', f'{{"choices":[{{"index":0,"delta":{{}},"error":{error}}}]}}'):
+        seen = client_sees(ROLE, TEXT, f"data: {event}\n\n".encode(), STOP, DONE)
+        assert seen.out.count(TEXT) == 1

@@ -48,7 +48,7 @@ def said_in(answer: dict[str, Any]) -> Said | None:
         return _read(answer)
     if not error:
         error = _error_of_choice(answer.get("choices"))
-    if isinstance(error, list):
+    if isinstance(error, list) and error:
         error = error[0]
     if isinstance(error, dict):
         return _read(error)

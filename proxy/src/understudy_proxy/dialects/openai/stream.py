@@ -109,7 +109,7 @@ class ChatStream:
         """
         if self._is_over():
             return Fed(b"", self._began, self._failure)
-        tail = self._splitter.pending.strip()
+        tail = self._splitter.rest().strip()
         fed = self._take([tail]) if _is_whole(tail) else Fed(b"", self._began, None)
         if self._is_over():
             return fed
@@ -181,9 +181,9 @@ class ChatStream:
             if not self._include_usage:
                 return
             # Clients fail on a usage chunk without the key.
-            data = orjson.dumps(chunk | {"choices": []}) if choices is None else data
-        if b"\n" in data:
-            data = orjson.dumps(chunk)
+            data = _with_choices(chunk, data) if choices is None else data
+        # Between two lines of `data` only; inside a string of JSON it would be escaped.
+        data = data.replace(b"\n", b" ")
         self._held.append(b"data: " + (_without_roles(data) if self._role_sent and not self._several else data))
         if isinstance(choices, list):
             self._note(choices)
@@ -225,6 +225,13 @@ def _without_roles(events: bytes) -> bytes:
     for repeated, rest in _ROLES:
         events = events.replace(repeated, rest)
     return events
+
+
+def _with_choices(chunk: dict[str, Any], data: bytes) -> bytes:
+    try:
+        return orjson.dumps(chunk | {"choices": []})
+    except orjson.JSONEncodeError:  # nested deeper than can be written, though not deeper than can be read
+        return data
 
 
 def _is_whole(tail: bytes) -> bool:

@@ -30,6 +30,8 @@ class _Zlib:
         return bool(self._stream.unconsumed_tail)
 
     def unpack(self, piece: bytes) -> bytes:
+        if self._stream.eof:
+            return b""  # zlib would keep whatever comes after the end
         try:
             return self._stream.decompress(self._stream.unconsumed_tail + piece, _PIECE)
         except zlib.error as error:
