@@ -174,6 +174,31 @@ async def test_bodies_in_memory_are_bounded() -> None:
     await server.close()
 
 
+@pytest.mark.parametrize("value", ["[]", "{}", '{"a":0}', "0.5"])
+async def test_what_a_body_holds_is_bounded(value: str) -> None:
+    """A body within the bound of its bytes can stand for thirty times as many; it is refused before it is parsed."""
+    bloated = f'{{"model":"chat","messages":[{{"role":"user","content":"x"}}],"x":[{f"{value}," * 2_000_000}0]}}'
+    async with (
+        Mock(name="a") as a,
+        Serving(snapshot([provider("a", a.url)], [route("chat", *in_order("a"))])) as served,
+    ):
+        before = _rss()
+        refused = await exchange(served.port, "POST", PATH, bloated.encode())
+        assert (413, "large_body") == (refused.status, refused.headers["x-understudy-reason"])
+        assert _rss() - before < 64 * MIB
+        assert (await ask(served.port)).status == 200
+
+
+async def test_a_long_text_is_not_too_much() -> None:
+    """A program of a few million tokens, with all its commas and braces, passes."""
+    body = chat_body(said='if (x, "y") {"z"}\n' * 400_000)
+    async with (
+        Mock(name="a") as a,
+        Serving(snapshot([provider("a", a.url)], [route("chat", *in_order("a"))])) as served,
+    ):
+        assert (await exchange(served.port, "POST", PATH, body)).status == 200
+
+
 async def test_connections_are_bounded() -> None:
     """A connection beyond the bound is told so and closed; when one ends, the next is welcome."""
 

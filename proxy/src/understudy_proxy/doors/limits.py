@@ -11,7 +11,8 @@ class Limits:
 
     Attributes:
         body_bytes: The largest request body. Images travel inside: vendors take 20 to 50 MB.
-        bodies_bytes: What the bodies of all requests in flight may hold together.
+        values_bytes: What the values of one body may take in memory beyond the usual: a million of them, or so.
+        bodies_bytes: What the bodies of all requests in flight may hold together, their values included.
         body_seconds: How long a client may take to send its body.
         head_bytes: The longest line of a request's head.
         head_fields: How many headers a request may have.
@@ -22,6 +23,7 @@ class Limits:
     """
 
     body_bytes: int = 32 * MIB
+    values_bytes: int = 64 * MIB
     bodies_bytes: int = 256 * MIB
     body_seconds: float = 60.0
     head_bytes: int = 16 * 1024
