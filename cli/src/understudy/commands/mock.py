@@ -47,7 +47,9 @@ def _faults(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
 )
 @click.option("--name", default="mock", show_default=True, help="Who answers, as seen in every answer.")
 @click.option(
-    "--dialect", default="openai", show_default=True, type=click.Choice(list(DIALECTS)), help="Wire format to speak."
+    "--dialect",
+    type=click.Choice(list(DIALECTS)),
+    help="The one wire format to speak. Without it, all at once, told apart by path.",
 )
 @click.option(
     "--model",
@@ -92,7 +94,7 @@ def mock(  # noqa: PLR0913 - one parameter an option
     host: str,
     port: int,
     name: str,
-    dialect: str,
+    dialect: str | None,
     models: tuple[str, ...],
     require_key: str | None,
     reply: str | None,
@@ -169,14 +171,14 @@ async def _drain(server: Mock, told: _Told) -> None:
     await asyncio.gather(*ended)
 
 
-def _welcome(server: Mock, dialect: str, faults: tuple[str, ...]) -> str:
+def _welcome(server: Mock, dialect: str | None, faults: tuple[str, ...]) -> str:
     """Return what a person needs to know to use the mock that has just started."""
     model = server.settings.models[0] if server.settings.models else "any-model"
     key = " -H 'authorization: Bearer KEY'" if server.settings.require_key else ""
     body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
     return "\n".join(
         [
-            f"{server.name} listens on {server.url}, speaking {dialect}.",
+            f"{server.name} listens on {server.url}, speaking {dialect or ', '.join(DIALECTS)}.",
             f"  Base URL  {server.url}/v1",
             f"  Faults    {', '.join(faults) or 'none'}",
             f"  Try       curl {server.url}/v1/chat/completions -H 'content-type: application/json'{key} -d '{body}'",

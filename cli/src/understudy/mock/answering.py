@@ -4,7 +4,7 @@ Pure but for the counters of the script: reads no socket and no clock.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,8 +12,8 @@ import orjson
 
 from understudy.mock.asks import Call, Chat, Embeddings, Operation
 from understudy.mock.delivery import Answer, Body, Delivery, Replacements, delivery_of, spoiled, whole
-from understudy.mock.dialects import Dialect, Stamp
-from understudy.mock.failures import Failure, FailureKind, RefusedError, bad_request, scripted
+from understudy.mock.dialects import Dialect, Head, Stamp
+from understudy.mock.failures import Failure, RefusedError, bad_request, scripted
 from understudy.mock.faults import Fault, FaultError, When, parse_fault
 from understudy.mock.records import Recorded
 from understudy.mock.replies import Reply, reply_to, vectors_for
@@ -47,8 +47,8 @@ class Understood:
 
     @property
     def generates(self) -> bool:
-        """Whether a model is asked for something, rather than the server about its models."""
-        return self.ask is not None
+        """Whether a model is asked for something, rather than the server about its models or a request's size."""
+        return self.call.operation in {Operation.CHAT, Operation.EMBEDDINGS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,50 +56,63 @@ class Answerer:
     """Everything that decides an answer, besides the request."""
 
     name: str
-    dialect: Dialect
+    forms: tuple[Dialect, ...]
     settings: Settings
     script: Script
 
-    def answer(self, recorded: Recorded) -> Delivery:
+    def answer(self, recorded: Recorded, *, instead: Failure | None = None) -> Delivery:
         """Return what is to be sent for `recorded`, and note in it what was understood: model, stream, fault.
 
-        A request that is refused for its own faults counts for no scripted one.
+        A request that is refused for its own faults counts for no scripted one. `instead` refuses it in any case.
         """
+        head = Head(recorded.method, recorded.path, recorded.headers)
         stamp = Stamp(self.name, recorded.number, int(recorded.received_at))
-        path, _, _ = recorded.path.partition("?")
+        dialect, call = self._found(head)
+        if isinstance(call, Failure):
+            return _refusal(dialect, None, call, stamp)
+        if instead:
+            return _refusal(dialect, call, instead, stamp)
         try:
-            self._check_key(recorded.headers)
-            understood = self._understood(recorded.method, path, recorded.body)
-            fault = self._fault(recorded.headers, understood, path)
+            self._check_key(dialect, head)
+            understood = self._understood(dialect, call, recorded.body)
+            fault = self._fault(head, understood)
         except RefusedError as refused:
-            return self.refusal(refused.failure, stamp)
+            return _refusal(dialect, call, refused.failure, stamp)
         recorded.model, recorded.stream = understood.model, understood.stream
-        answer = self._encoded(understood, stamp)
+        answer = self._encoded(dialect, understood, stamp)
         if fault is None:
             return delivery_of(answer, self.settings)
         recorded.fault = fault.text
-        return spoiled(answer, fault, instead=self._instead(recorded, stamp), settings=self.settings)
+        instead_of = _Instead(dialect, understood, stamp, recorded.path)
+        return spoiled(answer, fault, instead=instead_of.replacements(), settings=self.settings)
 
-    def refusal(self, failure: Failure, stamp: Stamp) -> Delivery:
-        """Return the delivery of a failure as this wire format has it."""
-        return whole(failure.status, self.dialect.headers(stamp), self.dialect.error(failure))
+    def _found(self, head: Head) -> tuple[Dialect, Call | Failure]:
+        """Return the form that knows the path, with what is asked for; or the refusal of the request."""
+        for dialect in self.forms:
+            try:
+                call = dialect.find(head)
+            except RefusedError as refused:
+                return dialect, refused.failure
+            if call is not None:
+                return dialect, call
+        last = self.forms[-1]
+        return last, last.unknown(head)
 
-    def _understood(self, method: str, path: str, body: bytes) -> Understood:
+    def _understood(self, dialect: Dialect, call: Call, body: bytes) -> Understood:
         read = _understand if len(body) <= _LARGEST_REMEMBERED else _understand.__wrapped__
-        return read(self.dialect, self.name, self.settings, method, path, body)
+        return read(dialect, call, self.name, self.settings, body)
 
-    def _check_key(self, headers: Mapping[str, str]) -> None:
+    def _check_key(self, dialect: Dialect, head: Head) -> None:
         if self.settings.require_key is None:
             return
-        given = self.dialect.credential(headers)
+        given = dialect.credential(head)
         if given != self.settings.require_key:
-            message = f"Incorrect API key provided: ***{given[-4:]}." if given else "You didn't provide an API key."
-            raise RefusedError(Failure(FailureKind.BAD_KEY, 401, message))
+            raise RefusedError(dialect.bad_key(given))
 
-    def _fault(self, headers: Mapping[str, str], understood: Understood, path: str) -> Fault | None:
-        wanted = headers.get(FAULT_HEADER)
+    def _fault(self, head: Head, understood: Understood) -> Fault | None:
+        wanted = head.headers.get(FAULT_HEADER)
         if wanted is None:
-            return self.script.next(model=understood.model, path=path, generates=understood.generates)
+            return self.script.next(model=understood.model, path=head.path, generates=understood.generates)
         try:
             fault = parse_fault(wanted)
         except FaultError as error:
@@ -108,53 +121,92 @@ class Answerer:
             raise bad_request(f"{FAULT_HEADER} is for one request: leave out times, percent, model, path, after, every")
         return fault
 
-    def _encoded(self, understood: Understood, stamp: Stamp) -> Answer:
-        headers = self.dialect.headers(stamp)
-        ask, reply = understood.ask, understood.reply
+    def _encoded(self, dialect: Dialect, understood: Understood, stamp: Stamp) -> Answer:
+        call, ask, reply = understood.call, understood.ask, understood.reply
+        headers = dialect.headers(call, stamp)
         if isinstance(ask, Chat) and reply is not None:
             if not ask.stream:
-                return Answer(Body(self.dialect.answer(ask, reply, stamp), reply.tokens_each), headers)
-            headers |= {"content-type": self.dialect.stream_type, "cache-control": "no-cache"}
-            return Answer(self.dialect.stream(ask, reply, stamp), headers)
-        if isinstance(ask, Embeddings):
-            return Answer(Body(self.dialect.vectors(ask, vectors_for(ask))), headers)
-        if understood.call.operation is Operation.MODEL:
-            return Answer(Body(self.dialect.model_entry(understood.model, stamp)), headers)
-        return Answer(Body(self.dialect.model_list(self.settings.models or (self.name,), stamp)), headers)
+                return Answer(Body(dialect.answer(ask, reply, stamp), reply.tokens_each), headers)
+            headers |= {"content-type": dialect.stream_type(call), "cache-control": "no-cache"}
+            return Answer(dialect.stream(ask, reply, stamp), headers)
+        return Answer(Body(self._told(dialect, understood, stamp)), headers)
 
-    def _instead(self, recorded: Recorded, stamp: Stamp) -> Replacements:
-        dialect, stream, model = self.dialect, recorded.stream, recorded.model
+    def _told(self, dialect: Dialect, understood: Understood, stamp: Stamp) -> bytes:
+        """Return the body of an answer that is no text of a model."""
+        served = self.settings.models or (self.name,)
+        match understood.ask:
+            case Chat() as chat:
+                return dialect.size(chat)
+            case Embeddings() as ask:
+                return dialect.vectors(ask, vectors_for(ask))
+        match understood.call.operation:
+            case Operation.MODEL:
+                return dialect.model_entry(understood.model, stamp)
+            case Operation.MODELS:
+                return dialect.model_list(served, stamp)
+            case _:
+                return dialect.about(understood.call, served, stamp)
 
-        def refusal(error: str) -> tuple[int, Mapping[str, str], bytes]:
-            failure = scripted(error, model=model)
-            # A redirect back to where the request came from: who follows it is caught in a loop.
-            extra = {"location": recorded.path} if failure.status < 400 else {}
-            return failure.status, {**dialect.headers(stamp), **extra}, dialect.error(failure)
 
-        def within(content: bytes) -> bytes:
-            return dialect.event(content) if stream else content
+@dataclass(frozen=True, slots=True)
+class _Instead:
+    """What there is to say instead of the answer to one request, in its wire format."""
 
-        return Replacements(
-            refusal=refusal,
-            error=lambda error: within(dialect.error(scripted(error, model=model))),
-            garbage=lambda: within(_GARBAGE),
-        )
+    dialect: Dialect
+    understood: Understood
+    stamp: Stamp
+    target: str
+
+    def replacements(self) -> Replacements:
+        return Replacements(refusal=self._refusal, error=self._error, garbage=self._garbage)
+
+    def _failure(self, fault: Fault) -> Failure:
+        failure = scripted(fault.error, model=self.understood.model, words=self.dialect.words)
+        return replace(failure, retry=fault.headers)
+
+    def _refusal(self, fault: Fault) -> tuple[int, Mapping[str, str], bytes]:
+        call, failure = self.understood.call, self._failure(fault)
+        # A redirect back to where the request came from: who follows it is caught in a loop.
+        extra = {"location": self.target} if failure.status < 400 else {}
+        headers = {**self.dialect.headers(call, self.stamp), **self.dialect.error_headers(failure), **extra}
+        return failure.status, headers, self.dialect.error(call, failure, self.stamp)
+
+    def _error(self, fault: Fault, first: bool) -> bytes:
+        call, failure = self.understood.call, self._failure(fault)
+        if not self.understood.stream:
+            return self.dialect.error(call, failure, self.stamp)
+        return self.dialect.error_event(call, failure, self.stamp, first=first)
+
+    def _garbage(self) -> bytes:
+        if not self.understood.stream:
+            return _GARBAGE
+        return self.dialect.event(self.understood.call, _GARBAGE, first=True)
+
+
+def _refusal(dialect: Dialect, call: Call | None, failure: Failure, stamp: Stamp) -> Delivery:
+    headers = {**dialect.headers(call, stamp), **dialect.error_headers(failure)}
+    return whole(failure.status, headers, dialect.error(call, failure, stamp))
 
 
 @lru_cache(maxsize=_REMEMBERED_REQUESTS)
-def _understand(dialect: Dialect, name: str, settings: Settings, method: str, path: str, body: bytes) -> Understood:
+def _understand(dialect: Dialect, call: Call, name: str, settings: Settings, body: bytes) -> Understood:
     """Read a request and decide what to say to it: the part of an answer that is the same every time."""
-    call = dialect.find(method, path)
     ask: Chat | Embeddings | None = None
     model, reply = call.model, None
-    if call.operation is Operation.CHAT:
-        ask = dialect.chat(call, _parsed(body))
-        model, reply = ask.model, reply_to(ask, name=name, settings=settings)
-    elif call.operation is Operation.EMBEDDINGS:
-        ask = dialect.embeddings(call, _parsed(body))
-        model = ask.model
+    match call.operation:
+        case Operation.CHAT:
+            ask = dialect.chat(call, _parsed(body))
+            model, reply = ask.model, reply_to(ask, name=name, settings=settings)
+        case Operation.COUNT:
+            ask = dialect.chat(call, _parsed(body))
+            model = ask.model
+        case Operation.EMBEDDINGS:
+            ask = dialect.embeddings(call, _parsed(body))
+            model = ask.model
+        case Operation.MODEL:
+            model = dialect.model_of(call, _parsed(body) if body else None)
     if settings.models and model and model not in settings.models:
-        raise RefusedError(scripted("404", model=model))
+        raise RefusedError(scripted("404", model=model, words=dialect.words))
     return Understood(call, model, ask, reply)
 
 

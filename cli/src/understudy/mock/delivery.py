@@ -56,13 +56,13 @@ class Replacements:
     """What a wire format says instead of an answer, made only when a fault wants it.
 
     Attributes:
-        refusal: The headers and the body of an error before any answer, from a status or a word such as `quota`.
-        error: The same error where an answer has begun: an event of a stream, or a body.
-        garbage: What nobody can parse: an event of a stream, or a body.
+        refusal: The status, the headers and the body of the error that a fault stands for, before any answer.
+        error: The same error under status 200: a body, or an event of a stream, which is told whether it is the first.
+        garbage: What nobody can parse: a body, or the first event of a stream.
     """
 
-    refusal: Callable[[str], tuple[int, Mapping[str, str], bytes]]
-    error: Callable[[str], bytes]
+    refusal: Callable[[Fault], tuple[int, Mapping[str, str], bytes]]
+    error: Callable[[Fault, bool], bytes]
     garbage: Callable[[], bytes]
 
 
@@ -119,8 +119,8 @@ def _replaced(answer: Answer, fault: Fault, instead: Replacements) -> Delivery |
     """Return a delivery that holds nothing of the answer; None if the fault lets an answer begin."""
     match fault.kind:
         case FaultKind.STATUS:
-            status, headers, content = instead.refusal(fault.error)
-            return whole(status, {**headers, **dict(fault.headers)}, content)
+            status, headers, content = instead.refusal(fault)
+            return whole(status, headers, content)
         case FaultKind.HTML:
             return whole(fault.status, {"content-type": "text/html", **dict(fault.headers)}, _page(fault.status))
         case FaultKind.GARBAGE:
@@ -152,11 +152,10 @@ def _interrupted(answer: Answer, fault: Fault, instead: Replacements, settings: 
             sent = sum(len(content) for _, content in begun.chunks)
             return replace(begun, length=None if length is None else sent)
         case _:
-            error = instead.error(fault.error)
             if length is not None:
-                return whole(200, answer.headers, error)
+                return whole(200, answer.headers, instead.error(fault, True))
             before = () if fault.kind is FaultKind.ERROR_FIRST else begun.chunks
-            return replace(begun, chunks=(*before, (0.0, error)))
+            return replace(begun, chunks=(*before, (0.0, instead.error(fault, not before))))
 
 
 def _begun(content: Body | Stream, chunks: int, settings: Settings) -> tuple[Chunk, ...]:

@@ -4,6 +4,7 @@ A dialect turns a failure into its own body; the message follows the vendors' wo
 clients recognise some failures by it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -30,12 +31,24 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One refusal: its kind, the HTTP status, a message for a person, and the field at fault if there is one."""
+    """One refusal.
+
+    Attributes:
+        kind: What went wrong.
+        status: The HTTP status.
+        message: What a person reads.
+        param: The field at fault, if there is one.
+        code: The vendor's own code, where the kind does not say it.
+        retry: When to come back, by the names of response headers (`retry-after`, `retry-after-ms`) as a script has
+            them. A dialect says it as its vendor does.
+    """
 
     kind: FailureKind
     status: int
     message: str
     param: str | None = None
+    code: str | None = None
+    retry: tuple[tuple[str, str], ...] = ()
 
 
 class RefusedError(Exception):
@@ -46,9 +59,9 @@ class RefusedError(Exception):
         self.failure = failure
 
 
-def bad_request(message: str, *, param: str | None = None) -> RefusedError:
+def bad_request(message: str, *, param: str | None = None, code: str | None = None) -> RefusedError:
     """The refusal of a request that is not well formed."""
-    return RefusedError(Failure(FailureKind.BAD_REQUEST, 400, message, param))
+    return RefusedError(Failure(FailureKind.BAD_REQUEST, 400, message, param, code))
 
 
 # Words that a script may use where a status alone would not say which of several errors is meant.
@@ -85,13 +98,16 @@ _BY_NAME: dict[str, tuple[FailureKind, str]] = {
 }
 
 
-def scripted(error: str, *, model: str) -> Failure:
+def scripted(error: str, *, model: str, words: Mapping[FailureKind, str] | None = None) -> Failure:
     """The failure that `error`, a status code or a word of `NAMED`, stands for.
 
-    A status outside the table keeps its number and says that it was scripted.
+    `words` are a vendor's own, where they are not OpenAI's; `{model}` stands for the model. A status outside the
+    table keeps its number and says that it was scripted.
     """
     status = NAMED[error] if error in NAMED else int(error)
     kind, message = _BY_NAME.get(error, (_kind_of(status), f"Scripted by the mock: status {status}."))
+    if error in _BY_NAME and words:
+        message = words.get(kind, message)
     return Failure(kind, status, message.replace("{model}", model))
 
 

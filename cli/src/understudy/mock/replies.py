@@ -5,7 +5,7 @@ Pure and without a wire format: the same ask and settings always give the same r
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import shake_256
@@ -13,6 +13,9 @@ from itertools import cycle, islice
 from math import ceil, sqrt
 
 from understudy.mock.asks import Chat, Embeddings, Tool
+from understudy.mock.directions import Directions, directions_in
+from understudy.mock.failures import bad_request
+from understudy.mock.media import told
 from understudy.mock.schemas import example
 from understudy.mock.settings import Settings
 
@@ -23,7 +26,11 @@ _SLICE = 8
 # An echo of a long prompt helps nobody.
 _LONGEST_ECHO = 200
 
+_REFUSAL = "I cannot help with that."
+
 _WORDS = re.compile(r"\s*\S+(?:\s+$)?|\s+")
+# Vendors differ in which characters a tool's name may have; a gateway puts others in their place.
+_UNUSUAL = re.compile(r"[^A-Za-z0-9]")
 
 
 class Finish(StrEnum):
@@ -32,6 +39,7 @@ class Finish(StrEnum):
     STOP = "stop"
     LENGTH = "length"
     TOOL_CALLS = "tool_calls"
+    REFUSAL = "refusal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +52,45 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One answer: the pieces of its text, or tool calls."""
+    """One answer, in the order in which it is given: thoughts, text, tool calls.
+
+    Attributes:
+        pieces: The pieces of its text; of a refusal, its words.
+        tool_calls: The tools it calls, all at once.
+        finish: Why it ends.
+        thoughts: The pieces of what was thought before it.
+        stopped_at: The text of `Chat.stop` that ended it.
+    """
 
     pieces: tuple[str, ...]
     tool_calls: tuple[ToolCall, ...]
     finish: Finish
+    thoughts: tuple[str, ...] = ()
+    stopped_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens in and out, over all choices."""
+    """Tokens in and out, over all choices.
+
+    Attributes:
+        prompt_tokens: All that went in, cached or not.
+        completion_tokens: All that came out, thoughts included.
+        cached_tokens: Those of the prompt that a cache had.
+        written_tokens: Those of the prompt that went into a cache.
+        reasoning_tokens: Those of the completion that are thoughts.
+    """
 
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int = 0
+    written_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @property
+    def uncached_tokens(self) -> int:
+        """The tokens of the prompt that no cache had or got: what some vendors call the input."""
+        return self.prompt_tokens - self.cached_tokens - self.written_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +112,23 @@ def tokens_in(text: str) -> int:
 
 
 def reply_to(chat: Chat, *, name: str, settings: Settings) -> Reply:
-    """Return the answer of the mock called `name`."""
-    if chat.calls:
-        choice, tokens = _call(chat.calls)
-    else:
-        choice = _say(chat, name=name, settings=settings)
-        tokens = len(choice.pieces)
-    return Reply((choice,) * chat.choices, Usage(chat.prompt_tokens, tokens * chat.choices))
+    """Return the answer of the mock called `name`.
+
+    Raises:
+        RefusedError: If the user asks for a call of a tool that is not offered.
+    """
+    directed = directions_in(chat.said)
+    thoughts = _words(directed.think, None) if directed.think else ()
+    choice = replace(_choice(chat, directed, name=name, settings=settings), thoughts=thoughts)
+    tokens = len(choice.pieces) + sum(len(call.arguments) + tokens_in(call.name) for call in choice.tool_calls)
+    usage = Usage(
+        prompt_tokens=max(chat.prompt_tokens, directed.cached + directed.written),
+        completion_tokens=(len(thoughts) + tokens) * chat.choices,
+        cached_tokens=directed.cached,
+        written_tokens=directed.written,
+        reasoning_tokens=len(thoughts) * chat.choices,
+    )
+    return Reply((choice,) * chat.choices, usage)
 
 
 def vectors_for(ask: Embeddings) -> list[list[float]]:
@@ -92,29 +136,73 @@ def vectors_for(ask: Embeddings) -> list[list[float]]:
     return [_vector(text, ask.dimensions) for text in ask.inputs]
 
 
-def _call(tools: tuple[Tool, ...]) -> tuple[Choice, int]:
+def _choice(chat: Chat, directed: Directions, *, name: str, settings: Settings) -> Choice:
+    """Decide between a refusal, tool calls and text. What was said before a tool's result has had its answer."""
+    anew = chat.tool_result is None
+    if anew and directed.refuse:
+        return Choice(_words(_REFUSAL, None), (), Finish.REFUSAL)
+    tools = _named(chat, directed.calls) if anew and directed.calls is not None else chat.calls
+    if not tools:
+        said = directed.say if anew else None
+        return _say(chat, said if said is not None else settings.reply, directed, name=name, settings=settings)
     calls = tuple(ToolCall(tool.name, _sliced(json.dumps(example(tool.parameters)))) for tool in tools)
-    tokens = sum(len(call.arguments) + tokens_in(call.name) for call in calls)
-    return Choice((), calls, Finish.TOOL_CALLS), tokens
+    return Choice(_words(directed.say, None) if anew and directed.say else (), calls, Finish.TOOL_CALLS)
 
 
-def _say(chat: Chat, *, name: str, settings: Settings) -> Choice:
-    text = settings.reply if settings.reply is not None else _sentence(chat, name)
-    if chat.schema is not None and settings.reply is None:
+def _named(chat: Chat, names: tuple[str, ...]) -> tuple[Tool, ...]:
+    """Return the tools that a direction names: by place, or by name as far as a gateway may have changed it."""
+    known = {str(place): tool for place, tool in enumerate(chat.tools, start=1)}
+    known |= {_plain(tool.name): tool for tool in chat.tools}
+    missing = [name for name in names if _plain(name) not in known]
+    if missing or not chat.tools:
+        offered = ", ".join(tool.name for tool in chat.tools) or "none"
+        raise bad_request(f"[call: {', '.join(names)}] asks for a tool that the request does not offer: {offered}.")
+    tools = tuple(known[_plain(name)] for name in names) or chat.tools[:1]
+    return tools if chat.parallel else tools[:1]
+
+
+def _plain(name: str) -> str:
+    return _UNUSUAL.sub("_", name)
+
+
+def _say(chat: Chat, wanted: str | None, directed: Directions, *, name: str, settings: Settings) -> Choice:
+    text = wanted if wanted is not None else _sentence(chat, directed.rest, name)
+    if chat.schema is not None and wanted is None:
         value = example(chat.schema, label=text) if chat.schema else {"answer": text}
         pieces = _sliced(json.dumps(value, ensure_ascii=False))
     else:
-        pieces = _words(text, settings.tokens)
+        pieces = _words(text, settings.tokens if directed.say is None else None)
+    pieces, stopped_at = _stopped(pieces, chat.stop)
     if chat.max_tokens is not None and len(pieces) > chat.max_tokens:
         return Choice(pieces[: chat.max_tokens], (), Finish.LENGTH)
-    return Choice(pieces, (), Finish.STOP)
+    return Choice(pieces, (), Finish.STOP, stopped_at=stopped_at)
 
 
-def _sentence(chat: Chat, name: str) -> str:
-    text = f"This is {name}, answering as {chat.model}."
+def _stopped(pieces: tuple[str, ...], stop: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
+    """End a text before the first of `stop`."""
+    text = "".join(pieces) if stop else ""
+    places = [(text.find(one), one) for one in stop if one and one in text]
+    if not places:
+        return pieces, None
+    end, found = min(places)
+    kept: list[str] = []
+    for piece in pieces:
+        kept.append(piece[:end])
+        end -= len(piece)
+        if end <= 0:
+            break
+    return tuple(piece for piece in kept if piece), found
+
+
+def _sentence(chat: Chat, said: str, name: str) -> str:
+    parts = [f"This is {name}, answering as {chat.model}."]
     if chat.tool_result is not None:
-        return f'{text} The tool returned: "{_short(chat.tool_result)}"'
-    return f'{text} You said: "{_short(chat.said)}"' if chat.said else text
+        parts.append(f'The tool returned: "{_short(chat.tool_result)}"')
+    elif said:
+        parts.append(f'You said: "{_short(said)}"')
+    if chat.media:
+        parts.append(told(chat.media))
+    return " ".join(parts)
 
 
 def _short(text: str) -> str:

@@ -15,7 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from understudy.mock.admin import PREFIX, administer
 from understudy.mock.answering import Answerer
-from understudy.mock.dialects import DIALECTS, Stamp
+from understudy.mock.dialects import DIALECTS
 from understudy.mock.failures import Failure, FailureKind
 from understudy.mock.faults import parse_faults
 from understudy.mock.listening import Address
@@ -57,7 +57,7 @@ class Mock:
         name: str = "mock",
         faults: Iterable[str] = (),
         settings: Settings | None = None,
-        dialect: str = "openai",
+        dialect: str | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         seed: int = 0,
@@ -68,7 +68,7 @@ class Mock:
             name: Who answers; letters, digits, `.`, `_` and `-`.
             faults: The script, in the grammar of `docs/mock.md`.
             settings: How it answers.
-            dialect: The wire format; a key of `DIALECTS`.
+            dialect: The one wire format to speak, a key of `DIALECTS`; None for all of them, told apart by path.
             host: Where to listen.
             port: Where to listen; 0 for any free port, which is kept over `stop()` and `start()`.
             seed: What the chance of `percent` begins with: the same seed, the same requests hit.
@@ -78,7 +78,7 @@ class Mock:
         """
         if not name or not all(c.isascii() and (c.isalnum() or c in "._-") for c in name):
             raise ValueError(f'"{name}" is no name for a mock; use letters, digits, ".", "_" and "-"')
-        if dialect not in DIALECTS:
+        if dialect is not None and dialect not in DIALECTS:
             raise ValueError(f'"{dialect}" is no dialect; there are {", ".join(DIALECTS)}')
         self.name = name
         self.settings = settings or Settings()
@@ -86,7 +86,8 @@ class Mock:
         self.records = Records()
         self.script = Script(parse_faults(faults), seed=seed)
         self._seed = seed
-        self._dialect = DIALECTS[dialect]
+        spoken = list(DIALECTS) if dialect is None else [dialect]
+        self._forms = tuple(form for one in spoken for form in DIALECTS[one])
         self._address = Address(host, port)
         self._runner: web.ServerRunner | None = None
         self._server: web.Server | None = None
@@ -224,13 +225,10 @@ class Mock:
         return await self._answer(request, recorded, too_large=body is None)
 
     async def _answer(self, request: web.BaseRequest, recorded: Recorded, *, too_large: bool) -> web.StreamResponse:
-        answerer = Answerer(self.name, self._dialect, self.settings, self.script)
-        if too_large:
-            message = f"The request body is larger than {_LARGEST_BODY} bytes."
-            stamp = Stamp(self.name, recorded.number, int(recorded.received_at))
-            delivery = answerer.refusal(Failure(FailureKind.TOO_LARGE, 413, message), stamp)
-        else:
-            delivery = answerer.answer(recorded)
+        answerer = Answerer(self.name, self._forms, self.settings, self.script)
+        message = f"The request body is larger than {_LARGEST_BODY} bytes."
+        refused = Failure(FailureKind.TOO_LARGE, 413, message) if too_large else None
+        delivery = answerer.answer(recorded, instead=refused)
         server = self._server
         self.records.begin(recorded)
         try:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from understudy.mock.delivery import Answer, Body, Delivery, Ending, Replacements, Stream, delivery_of, spoiled
-from understudy.mock.faults import parse_fault
+from understudy.mock.faults import Fault, parse_fault
 from understudy.mock.settings import Settings
 
 HEADERS = {"content-type": "application/json"}
@@ -13,12 +13,17 @@ STREAM = Answer(Stream((b"role ",), (b"a ", b"b ", b"c "), (b"stop ", b"done")),
 BODY = Answer(Body(b"0123456789"), HEADERS)
 
 
-def refusal(error: str) -> tuple[int, Mapping[str, str], bytes]:
+def refusal(fault: Fault) -> tuple[int, Mapping[str, str], bytes]:
     """Stand for a wire format's refusal."""
-    return 429, {"x-from": "dialect"}, f"refused: {error}".encode()
+    return 429, {"x-from": "dialect", **dict(fault.headers)}, f"refused: {fault.error}".encode()
 
 
-INSTEAD = Replacements(refusal=refusal, error=lambda error: f"error: {error}".encode(), garbage=lambda: b"{not json")
+def error(fault: Fault, first: bool) -> bytes:
+    """Stand for a wire format's error under status 200, which tells whether it is the first event."""
+    return f"{'only ' if first else ''}error: {fault.error}".encode()
+
+
+INSTEAD = Replacements(refusal=refusal, error=error, garbage=lambda: b"{not json")
 
 
 def made(answer: Answer, fault: str, settings: Settings | None = None) -> Delivery:
@@ -48,7 +53,7 @@ def sent(delivery: Delivery) -> bytes:
         pytest.param("cut-after:99", 200, b"role a b c ", None, Ending.CLOSE, id="cut before the end at the latest"),
         pytest.param("reset-after:1", 200, b"role a ", None, Ending.RESET, id="reset mid-stream"),
         pytest.param("end-after:3", 200, b"role a b c ", None, Ending.COMPLETE, id="end without the end"),
-        pytest.param("error-first", 200, b"error: 500", None, Ending.COMPLETE, id="error first"),
+        pytest.param("error-first", 200, b"only error: 500", None, Ending.COMPLETE, id="error first"),
         pytest.param("error-after:1;error=quota", 200, b"role a error: quota", None, Ending.COMPLETE, id="error later"),
         pytest.param("role-then-error", 200, b"role error: 500", None, Ending.COMPLETE, id="error after the role"),
     ],
@@ -70,8 +75,8 @@ def test_a_stream_goes_wrong(
         pytest.param("cut-after:3", b"01234", 10, Ending.CLOSE, id="cut half-way"),
         pytest.param("reset-after:3", b"01234", 10, Ending.RESET, id="reset half-way"),
         pytest.param("end-after:3", b"01234", 5, Ending.COMPLETE, id="half of it, as if it were all"),
-        pytest.param("error-first", b"error: 500", 10, Ending.COMPLETE, id="error"),
-        pytest.param("error-after:3", b"error: 500", 10, Ending.COMPLETE, id="error later"),
+        pytest.param("error-first", b"only error: 500", 15, Ending.COMPLETE, id="error"),
+        pytest.param("error-after:3", b"only error: 500", 15, Ending.COMPLETE, id="error later"),
     ],
 )
 def test_a_whole_answer_goes_wrong(fault: str, content: bytes, length: int, ending: Ending) -> None:

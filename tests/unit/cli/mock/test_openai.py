@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from understudy.mock.asks import Call, Chat, Embeddings, Operation, Tool
-from understudy.mock.dialects import DIALECTS, Stamp
+from understudy.mock.dialects import Head, Stamp
+from understudy.mock.dialects.openai import OpenAI
 from understudy.mock.failures import RefusedError, scripted
 from understudy.mock.replies import reply_to
 from understudy.mock.settings import Settings
 
-OPENAI = DIALECTS["openai"]
+OPENAI = OpenAI()
 STAMP = Stamp("ada", 7, 1700000000)
 WEATHER = Tool("weather", {"type": "object", "properties": {"city": {"type": "string"}, "day": {"type": "string"}}})
 
@@ -156,26 +157,38 @@ def test_usage_comes_last_where_it_was_asked_for() -> None:
 )
 def test_finds(method: str, path: str, call: Call) -> None:
     """The paths of OpenAI's API are found."""
-    assert call == OPENAI.find(method, path)
+    assert call == OPENAI.find(Head(method, path, {}))
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "hint"),
+    ("path", "hint"),
     [
-        pytest.param("GET", "/v1/chat/completions", 405, "use POST", id="method"),
-        pytest.param("POST", "/v1/models/m", 405, "use GET", id="method of a model"),
-        pytest.param("POST", "/chat/completions", 404, "the base URL has to end in /v1", id="base URL without /v1"),
-        pytest.param("POST", "/v1/v1/chat/completions", 404, "Invalid URL", id="too much of it"),
-        pytest.param("POST", "//v1/chat/completions", 404, "Invalid URL", id="double slash"),
-        pytest.param("POST", "/v1/chat/completions/", 404, "Invalid URL", id="trailing slash"),
-        pytest.param("GET", "/v1/models/", 404, "Invalid URL", id="no model"),
+        pytest.param("/chat/completions", "the base URL has to end in /v1", id="base URL without /v1"),
+        pytest.param("/v1/v1/chat/completions", "Invalid URL", id="too much of it"),
+        pytest.param("//v1/chat/completions", "Invalid URL", id="double slash"),
+        pytest.param("/v1/chat/completions/", "Invalid URL", id="trailing slash"),
+        pytest.param("/v1/models/", "Invalid URL", id="no model"),
     ],
 )
-def test_does_not_find(method: str, path: str, status: int, hint: str) -> None:
+def test_does_not_find(path: str, hint: str) -> None:
     """A path that OpenAI would not know is not known, and the message says what to change."""
+    head = Head("POST", path, {})
+    failure = OPENAI.unknown(head)
+    assert (None, 404, True) == (OPENAI.find(head), failure.status, hint in failure.message)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "hint"),
+    [
+        pytest.param("GET", "/v1/chat/completions", "use POST", id="chat"),
+        pytest.param("POST", "/v1/models/m", "use GET", id="a model"),
+    ],
+)
+def test_refuses_a_wrong_method(method: str, path: str, hint: str) -> None:
+    """A path that is known takes its own method alone, and the message says which."""
     with pytest.raises(RefusedError) as caught:
-        OPENAI.find(method, path)
-    assert (status, True) == (caught.value.failure.status, hint in caught.value.failure.message)
+        OPENAI.find(Head(method, path, {}))
+    assert (405, True) == (caught.value.failure.status, hint in caught.value.failure.message)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +214,7 @@ def test_does_not_find(method: str, path: str, status: int, hint: str) -> None:
 def test_errors(error: str, status: int, kind: str, code: str | None) -> None:
     """Each scripted error has the status, type and code that OpenAI gives it."""
     failure = scripted(error, model="gpt")
-    told = json.loads(OPENAI.error(failure))["error"]
+    told = json.loads(OPENAI.error(None, failure, STAMP))["error"]
     assert (status, {"message": failure.message, "type": kind, "param": None, "code": code}) == (failure.status, told)
 
 
@@ -217,7 +230,7 @@ def test_errors(error: str, status: int, kind: str, code: str | None) -> None:
 )
 def test_credential(headers: Mapping[str, str], key: str | None) -> None:
     """A key is found where OpenAI's and Azure's clients put it."""
-    assert key == OPENAI.credential(headers)
+    assert key == OPENAI.credential(Head("POST", "/", headers))
 
 
 def test_vectors_in_either_encoding() -> None:

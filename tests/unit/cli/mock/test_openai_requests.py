@@ -39,7 +39,7 @@ def body(**fields: Any) -> dict[str, Any]:
                         "role": "user",
                         "content": [
                             {"type": "text", "text": "See"},
-                            {"type": "image_url", "image_url": {"url": "data:"}},
+                            {"type": "image_url", "image_url": {"url": "https://example.com/"}},
                             {"type": "text", "text": "this"},
                         ],
                     }

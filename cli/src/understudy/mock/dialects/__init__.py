@@ -1,12 +1,16 @@
-"""The wire formats a mock speaks: one module each, all behind `Dialect`.
+"""The wire formats a mock speaks, all behind `Dialect`: one module a form of request and answer.
 
 A dialect only reads and encodes. What is answered is decided in `replies`, what goes wrong in `delivery`.
 """
 
-from understudy.mock.dialects.dialect import Dialect, Stamp
+from understudy.mock.dialects.dialect import Dialect, Head, Stamp
 from understudy.mock.dialects.openai import OpenAI
 
-DIALECTS: dict[str, Dialect] = {"openai": OpenAI()}
-"""By the name that `--dialect` takes."""
+DIALECTS: dict[str, tuple[Dialect, ...]] = {"openai": (OpenAI(),)}
+"""By the name that `--dialect` takes, the forms of each.
 
-__all__ = ["DIALECTS", "Dialect", "Stamp"]
+The first form that knows a path gets the request, over all dialects; so those come last that are the least picky.
+The last of all answers where none knows it.
+"""
+
+__all__ = ["DIALECTS", "Dialect", "Head", "Stamp"]

@@ -6,7 +6,7 @@ Responses API are left out.
 """
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from struct import pack
 from typing import Any
 from urllib.parse import unquote
@@ -16,9 +16,9 @@ import orjson
 from understudy.mock.asks import Call, Chat, Embeddings, Operation
 from understudy.mock.delivery import Stream
 from understudy.mock.dialects import openai_requests
-from understudy.mock.dialects.dialect import Stamp
-from understudy.mock.failures import Failure, FailureKind, RefusedError
-from understudy.mock.replies import Choice, Reply, ToolCall, Usage
+from understudy.mock.dialects.dialect import Dialect, Head, Stamp, bearer, check_method
+from understudy.mock.failures import Failure, FailureKind
+from understudy.mock.replies import Choice, Finish, Reply, ToolCall, Usage
 
 _PATHS = {
     "/v1/chat/completions": ("POST", Operation.CHAT),
@@ -45,31 +45,35 @@ _ERRORS: dict[FailureKind, tuple[str, str | None]] = {
     FailureKind.OVERLOADED: ("service_unavailable_error", "server_is_overloaded"),
     FailureKind.OTHER: ("api_error", None),
 }
+# A refusal is an answer that ends by itself; its words are not in `content`.
+_FINISH = {finish: str(finish) for finish in Finish} | {Finish.REFUSAL: "stop"}
 _DONE = b"data: [DONE]\n\n"
 
 
-class OpenAI:
+class OpenAI(Dialect):
     """OpenAI's dialect; what each method promises is said in `Dialect`."""
 
-    stream_type = "text/event-stream; charset=utf-8"
-
-    def find(self, method: str, path: str) -> Call:
+    def find(self, head: Head) -> Call | None:
         """Paths have to be exact: what the vendor would not find is not found here either."""
+        path = head.path
         allowed, operation = _PATHS.get(path, ("", Operation.MODELS))
         model = ""
         if path.startswith(_MODEL_PATH) and len(path) > len(_MODEL_PATH):
             allowed, operation, model = "GET", Operation.MODEL, unquote(path.removeprefix(_MODEL_PATH))
         if not allowed:
-            raise RefusedError(Failure(FailureKind.PATH_NOT_FOUND, 404, _unknown_path(method, path)))
-        if method != allowed:
-            message = f"Not allowed to {method} on {path} (use {allowed})."
-            raise RefusedError(Failure(FailureKind.WRONG_METHOD, 405, message))
+            return None
+        check_method(head, allowed)
         return Call(operation, model)
 
-    def credential(self, headers: Mapping[str, str]) -> str | None:
+    def unknown(self, head: Head) -> Failure:
+        """Say what is wrong with the base URL."""
+        message = f"Invalid URL ({head.method} {head.path})"
+        hint = "" if head.path.startswith("/v1/") else ": the base URL has to end in /v1."
+        return Failure(FailureKind.PATH_NOT_FOUND, 404, message + hint)
+
+    def credential(self, head: Head) -> str | None:
         """A bearer token, or Azure's `api-key`."""
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else headers.get("api-key")
+        return bearer(head.headers) or head.headers.get("api-key")
 
     def chat(self, call: Call, body: Any) -> Chat:  # noqa: ARG002 - others have the model in the path
         """Read the body of a chat completion."""
@@ -79,7 +83,7 @@ class OpenAI:
         """Read the body of a request for embeddings."""
         return openai_requests.read_embeddings(body)
 
-    def headers(self, stamp: Stamp) -> dict[str, str]:
+    def headers(self, call: Call | None, stamp: Stamp) -> dict[str, str]:  # noqa: ARG002 - the same for all
         """The request id that SDKs show in their errors."""
         return {
             "content-type": "application/json",
@@ -123,7 +127,7 @@ class OpenAI:
         going = b',"logprobs":null,"finish_reason":null}' + tail
         opening = tuple(
             start
-            + b'{"role":"assistant","content":%b,"refusal":null}' % (b"null" if choice.tool_calls else b'""')
+            + b'{"role":"assistant","content":%b,"refusal":null}' % (b'""' if _has_text(choice) else b"null")
             + going
             for (start, _), choice in zip(frames, reply.choices, strict=True)
         )
@@ -131,7 +135,7 @@ class OpenAI:
             frames[index][0] + turn[index] + going for turn in zip(*deltas, strict=True) for index in range(len(turn))
         )
         closing = tuple(
-            start + b"{}" + end % (orjson.dumps(choice.finish), tail)
+            start + b"{}" + end % (orjson.dumps(_FINISH[choice.finish]), tail)
             for (start, end), choice in zip(frames, reply.choices, strict=True)
         )
         if chat.stream_usage:
@@ -161,19 +165,19 @@ class OpenAI:
         """One `model` object."""
         return orjson.dumps(_model(model, stamp))
 
-    def error(self, failure: Failure) -> bytes:
+    def error(self, call: Call | None, failure: Failure, stamp: Stamp) -> bytes:  # noqa: ARG002 - no id in it
         """`{"error": {message, type, param, code}}`, which is also the form of an error inside a stream."""
         kind, code = _ERRORS[failure.kind]
-        return orjson.dumps({"error": {"message": failure.message, "type": kind, "param": failure.param, "code": code}})
-
-    def event(self, content: bytes) -> bytes:
-        """One server-sent event of data alone."""
-        return b"data: %b\n\n" % content
-
-
-def _unknown_path(method: str, path: str) -> str:
-    message = f"Invalid URL ({method} {path})"
-    return message if path.startswith("/v1/") else f"{message}: the base URL has to end in /v1."
+        return orjson.dumps(
+            {
+                "error": {
+                    "message": failure.message,
+                    "type": kind,
+                    "param": failure.param,
+                    "code": failure.code or code,
+                }
+            }
+        )
 
 
 def _id(stamp: Stamp) -> str:
@@ -181,14 +185,27 @@ def _id(stamp: Stamp) -> str:
 
 
 def _choice(index: int, choice: Choice, stamp: Stamp) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": "".join(choice.pieces), "refusal": None}
+    text = "".join(choice.pieces)
+    refused = choice.finish is Finish.REFUSAL
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": text if _has_text(choice) else None,
+        "refusal": text if refused else None,
+    }
+    if choice.thoughts:
+        # Not OpenAI's own, but what DeepSeek, vLLM and others send in this format.
+        message["reasoning_content"] = "".join(choice.thoughts)
     if choice.tool_calls:
-        message["content"] = None
         message["tool_calls"] = [
             _tool_call(call, f"call_{stamp.number}_{index}_{place}", "".join(call.arguments))
             for place, call in enumerate(choice.tool_calls)
         ]
-    return {"index": index, "message": message, "logprobs": None, "finish_reason": choice.finish}
+    return {"index": index, "message": message, "logprobs": None, "finish_reason": _FINISH[choice.finish]}
+
+
+def _has_text(choice: Choice) -> bool:
+    """Whether `content` is a text, if an empty one: not for a refusal, and not for tool calls alone."""
+    return choice.finish is not Finish.REFUSAL and bool(choice.pieces or not choice.tool_calls)
 
 
 def _tool_call(call: ToolCall, call_id: str, arguments: str) -> dict[str, Any]:
@@ -196,15 +213,17 @@ def _tool_call(call: ToolCall, call_id: str, arguments: str) -> dict[str, Any]:
 
 
 def _deltas(choice: Choice, index: int, stamp: Stamp) -> list[bytes]:
-    """Return the deltas with content: text, or for each call its name once and then its arguments in slices."""
-    if not choice.tool_calls:
-        return [b'{"content":%b}' % orjson.dumps(piece) for piece in choice.pieces]
-    deltas: list[dict[str, Any]] = []
+    """Return the deltas with content: thoughts, text, and for each call its name once, then its arguments in slices."""
+    texts = b'{"refusal":%b}' if choice.finish is Finish.REFUSAL else b'{"content":%b}'
+    deltas = [b'{"reasoning_content":%b}' % orjson.dumps(piece) for piece in choice.thoughts]
+    deltas += [texts % orjson.dumps(piece) for piece in choice.pieces]
     for place, call in enumerate(choice.tool_calls):
         first = {"index": place, **_tool_call(call, f"call_{stamp.number}_{index}_{place}", "")}
-        deltas.append({"tool_calls": [first]})
-        deltas += [{"tool_calls": [{"index": place, "function": {"arguments": part}}]} for part in call.arguments]
-    return [orjson.dumps(delta) for delta in deltas]
+        deltas.append(orjson.dumps({"tool_calls": [first]}))
+        deltas += [
+            orjson.dumps({"tool_calls": [{"index": place, "function": {"arguments": part}}]}) for part in call.arguments
+        ]
+    return deltas
 
 
 def _usage(usage: Usage) -> dict[str, Any]:
@@ -212,9 +231,13 @@ def _usage(usage: Usage) -> dict[str, Any]:
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-        "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, "audio_tokens": 0},
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached_tokens,
+            "cache_write_tokens": usage.written_tokens,
+            "audio_tokens": 0,
+        },
         "completion_tokens_details": {
-            "reasoning_tokens": 0,
+            "reasoning_tokens": usage.reasoning_tokens,
             "audio_tokens": 0,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,

@@ -3,17 +3,21 @@
 An explicit null means the same as an absent field, everywhere. Encoding is in `openai`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
-from understudy.mock.asks import Chat, Embeddings, Tool
+from understudy.mock.asks import Chat, Embeddings, Media, MediaKind, Tool
 from understudy.mock.failures import bad_request
+from understudy.mock.media import check_base64, from_url
 from understudy.mock.replies import tokens_in
 
 T = TypeVar("T", str, bool, list[Any], dict[str, Any])
 
 # https://platform.openai.com/docs/api-reference/chat/create
 _MOST_CHOICES = 128
+_MOST_STOPS = 4
+# The older name is refused by models that think first.
+_REASONING_MODELS = ("o1", "o3", "o4", "gpt-5")
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 # What a chat format adds to the texts, an estimate: a few tokens a message, and a few to begin the answer.
 _TOKENS_A_MESSAGE = 4
@@ -32,17 +36,21 @@ def read_chat(content: Any) -> Chat:
     stream = bool(_field(body, "stream", bool))
     if options and not stream:
         raise bad_request("'stream_options' is only allowed when 'stream' is true.", param="stream_options")
-    longest = _number(body, "max_completion_tokens", least=1)
+    model = _model(body)
     return Chat(
-        model=_model(body),
+        model=model,
         said=next((t for m, t in zip(reversed(messages), reversed(texts), strict=True) if m["role"] == "user"), ""),
         tool_result=texts[-1] if messages[-1]["role"] in {"tool", "function"} else None,
+        media=tuple(_media(messages)),
         prompt_tokens=_TOKENS_TO_BEGIN + sum(_TOKENS_A_MESSAGE + tokens_in(text) for text in texts),
         stream=stream,
         stream_usage=bool(_field(options, "include_usage", bool)),
         choices=_number(body, "n", least=1, most=_MOST_CHOICES) or 1,
-        max_tokens=longest if longest is not None else _number(body, "max_tokens", least=1),
+        max_tokens=_max_tokens(body, model),
+        stop=_stop(body),
+        tools=_allowed(body),
         calls=_calls(body),
+        parallel=_field(body, "parallel_tool_calls", bool) is not False,
         schema=_schema(body),
     )
 
@@ -107,8 +115,57 @@ def _text(content: Any) -> str:
     return content if isinstance(content, str) else ""
 
 
+def _max_tokens(body: Mapping[str, Any], model: str) -> int | None:
+    old = _number(body, "max_tokens", least=1)
+    if old is not None and model.startswith(_REASONING_MODELS):
+        message = (
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+        )
+        raise bad_request(message, param="max_tokens", code="unsupported_parameter")
+    longest = _number(body, "max_completion_tokens", least=1)
+    return longest if longest is not None else old
+
+
+def _stop(body: Mapping[str, Any]) -> tuple[str, ...]:
+    stop = body.get("stop")
+    many = [stop] if isinstance(stop, str) else stop or []
+    if not isinstance(many, list) or not all(isinstance(one, str) for one in many) or len(many) > _MOST_STOPS:
+        raise bad_request(f"'stop' has to be a string or an array of up to {_MOST_STOPS} strings.", param="stop")
+    return tuple(many)
+
+
+def _media(messages: list[dict[str, Any]]) -> Iterator[Media]:
+    for place, message in enumerate(messages):
+        content = message.get("content")
+        for part_place, part in enumerate(content if isinstance(content, list) else []):
+            if isinstance(part, dict) and isinstance(part.get(str(part.get("type"))), dict):
+                param = f"messages[{place}].content[{part_place}].{part['type']}"
+                yield from _media_of(part["type"], part[part["type"]], param)
+
+
+def _media_of(kind: str, given: Mapping[str, Any], param: str) -> Iterator[Media]:
+    if kind == "image_url":
+        yield from_url(MediaKind.IMAGE, str(given.get("url")), param=param)
+    elif kind == "input_audio":
+        check_base64(given.get("data"), param=param, message="The audio data is no valid base64.")
+        yield Media(MediaKind.AUDIO, f"audio/{given.get('format')}")
+    elif kind == "file":
+        data = given.get("file_data")
+        yield from_url(MediaKind.DOCUMENT, str(data), param=param) if data else Media(MediaKind.DOCUMENT, "by file id")
+
+
 def _calls(body: Mapping[str, Any]) -> tuple[Tool, ...]:
     """Return the function that has to be called: the one named, or the first if any has to be."""
+    choice = body.get("tool_choice")
+    if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+        choice = (_field(choice, "allowed_tools", dict) or {}).get("mode")
+    if choice == "required" and not _tools(body):
+        raise bad_request("'tool_choice' is only allowed when 'tools' are specified.", param="tool_choice")
+    return _allowed(body)[:1] if choice == "required" or isinstance(choice, dict) else ()
+
+
+def _allowed(body: Mapping[str, Any]) -> tuple[Tool, ...]:
+    """Return the functions that may be called."""
     tools = {tool.name: tool for tool in _tools(body)}
     choice = body.get("tool_choice")
     if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
@@ -123,9 +180,7 @@ def _calls(body: Mapping[str, Any]) -> tuple[Tool, ...]:
         return (tools[named],)
     if choice is not None and choice not in ("none", "auto", "required"):
         raise bad_request("'tool_choice' has to be none, auto, required, or name a tool.", param="tool_choice")
-    if choice == "required" and not tools:
-        raise bad_request("'tool_choice' is only allowed when 'tools' are specified.", param="tool_choice")
-    return tuple(tools.values())[:1] if choice == "required" else ()
+    return () if choice == "none" else tuple(tools.values())
 
 
 def _tools(body: Mapping[str, Any]) -> list[Tool]:
