@@ -6,22 +6,27 @@ It takes the proxy from the environment (`HTTPS_PROXY`, `NO_PROXY` and their kin
 import asyncio
 import socket
 from collections.abc import Mapping
+from contextvars import ContextVar
 from io import BytesIO
 from types import SimpleNamespace
 
 import aiohttp
+from aiohappyeyeballs import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.http_exceptions import ContentEncodingError
 from multidict import CIMultiDict
 
 from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
 from understudy_proxy.exchange.resolver import Resolver
+from understudy_proxy.exchange.silence import break_after, is_gone
 from understudy_proxy.exchange.transport import Receiving, Sending
 
 _KEEP_ALIVE_SECONDS = 30.0
 _ONE_WRITE = 1024 * 1024
 _FRESH_TRIES = 3
 """How many kept connections may turn out to be closed before that counts as the upstream's failure."""
+_silent_seconds: ContextVar[float] = ContextVar("silent_seconds")
+"""Of the request that a socket is made for, which aiohttp does not tell the one who makes it."""
 
 
 class _Noted(SimpleNamespace):
@@ -38,7 +43,11 @@ class AiohttpTransport:
         traces.on_connection_reuseconn.append(_note_reuse)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS, use_dns_cache=False, resolver=_Names(resolver)
+                limit=0,
+                keepalive_timeout=_KEEP_ALIVE_SECONDS,
+                use_dns_cache=False,
+                resolver=_Names(resolver),
+                socket_factory=_socket,
             ),
             trust_env=True,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -49,17 +58,21 @@ class AiohttpTransport:
 
     async def send(self, sending: Sending, *, within: float) -> Receiving:
         """Send, and wait for the head of the response."""
+        _silent_seconds.set(sending.upstream.timeouts.connect_seconds)
         async with asyncio.timeout(within):
             for _ in range(_FRESH_TRIES):
                 noted = _Noted()
                 try:
                     return _Response(await self._post(sending, noted))
                 except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-                    if not noted.reused:
+                    if not noted.reused or is_gone(error):
                         raise _failed(error) from error
                 except (aiohttp.ClientError, OSError, ValueError) as error:
                     raise _failed(error) from error
         raise UpstreamError(UpstreamFailure(FailureKind.CONNECTION_RESET, "the connection was closed unanswered"))
+
+    def abandon(self, address: str) -> None:
+        """Leave it to the kernel: aiohttp closes idle connections all together or not at all."""
 
     def forget(self) -> None:
         """Nothing is kept but connections."""
@@ -167,6 +180,14 @@ class _Names(AbstractResolver):
         """The resolver belongs to the gateway."""
 
 
+def _socket(address: AddrInfoType) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    made.setblocking(False)
+    break_after(_silent_seconds.get(), made)
+    return made
+
+
 async def _note_reuse(_session: object, context: SimpleNamespace, _params: object) -> None:
     context.trace_request_ctx.reused = True
 
@@ -183,6 +204,8 @@ def _kind(error: Exception) -> FailureKind:
             return FailureKind.TLS_FAILED
         case aiohttp.ConnectionTimeoutError():
             return FailureKind.CONNECT_TIMEOUT
+        case aiohttp.ClientOSError() if is_gone(error):
+            return FailureKind.UNREACHABLE
         case aiohttp.ClientConnectorError():
             return FailureKind.CONNECT_REFUSED
         case aiohttp.ClientResponseError() | ValueError():

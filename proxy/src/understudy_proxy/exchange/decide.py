@@ -50,6 +50,7 @@ ROWS: dict[FailureKind, _Row] = {
     FailureKind.TLS_FAILED: _CONNECT,
     FailureKind.CONNECTION_RESET: _Row(RetryOn.CONNECT_FAILURE, HealthEffect.COUNT, retries=1),
     FailureKind.CONNECT_TIMEOUT: _CONNECT,
+    FailureKind.UNREACHABLE: _CONNECT,
     FailureKind.FIRST_TOKEN_TIMEOUT: _SLOW,
     FailureKind.REQUEST_TIMEOUT: _SLOW,
     FailureKind.STREAM_IDLE: _SLOW,
@@ -82,8 +83,8 @@ _SAME_UPSTREAM = frozenset(
     }
 )
 """What befalls a provider as a whole: its other models and addresses fail the same way."""
-_SAME_ENDPOINT = frozenset({FailureKind.CONNECT_REFUSED, FailureKind.CONNECT_TIMEOUT})
-_ASKED_AGAIN_WHEN_ALONE = frozenset({FailureKind.RATE_LIMITED, FailureKind.CONNECT_TIMEOUT})
+_SAME_ENDPOINT = frozenset({FailureKind.CONNECT_REFUSED, FailureKind.CONNECT_TIMEOUT, FailureKind.UNREACHABLE})
+_ASKED_AGAIN_WHEN_ALONE = frozenset({FailureKind.RATE_LIMITED, FailureKind.CONNECT_TIMEOUT, FailureKind.UNREACHABLE})
 """Asking again costs the caller a long wait: the time asked for, or as long as it took to find nobody there."""
 
 

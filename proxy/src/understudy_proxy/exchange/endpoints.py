@@ -5,6 +5,7 @@ when they are used and older than the resolver keeps them, in the background, so
 """
 
 import asyncio
+from collections.abc import Callable
 
 from understudy_proxy.config.runtime import Runtime, RuntimeTarget, Upstream
 from understudy_proxy.exchange.failure import UpstreamError
@@ -24,6 +25,8 @@ class Endpoints:
         self._made: dict[str, tuple[tuple[str, ...], tuple[Endpoint, ...]]] = {}
         self.waiting: frozenset[str] = frozenset()
         """Upstreams of which no address was ever known."""
+        self.gone: Callable[[str], None] = lambda _address: None
+        """Called with an address that its name resolves to no more."""
 
     def use(self, runtime: Runtime) -> None:
         """Get ready for `runtime`: prepare what is fixed, begin to look up what is not."""
@@ -45,7 +48,9 @@ class Endpoints:
         addresses = self._resolver.known(host)
         made = self._made.get(upstream.key)
         if made is None or made[0] is not addresses:
+            before = () if made is None else made[1]
             made = self._made[upstream.key] = (addresses, _endpoints(upstream, addresses, port))
+            self._leave(set(before).difference(made[1]))
         return made[1]
 
     async def ready(self, target: RuntimeTarget) -> None:
@@ -64,6 +69,11 @@ class Endpoints:
         """Keys of all endpoints of the current configuration."""
         several = (endpoint.key for _, made in self._made.values() for endpoint in made)
         return frozenset((*self._single, *several))
+
+    def _leave(self, endpoints: set[Endpoint]) -> None:
+        for endpoint in endpoints:
+            if endpoint.address is not None:
+                self.gone(endpoint.address)
 
     async def _first(self, upstream: Upstream) -> None:
         try:

@@ -27,7 +27,14 @@ from understudy_proxy.exchange.stream import Stream
 from understudy_proxy.exchange.transport import Sending, Transport
 from understudy_proxy.routing.plan import Choice, plan
 
-_NOT_CONNECTED = frozenset({FailureKind.CONNECT_REFUSED, FailureKind.CONNECT_TIMEOUT, FailureKind.CONNECTION_RESET})
+_NOT_CONNECTED = frozenset(
+    {
+        FailureKind.CONNECT_REFUSED,
+        FailureKind.CONNECT_TIMEOUT,
+        FailureKind.CONNECTION_RESET,
+        FailureKind.UNREACHABLE,
+    }
+)
 
 
 @dataclass(slots=True)
@@ -65,6 +72,7 @@ class Exchange:
         self.sleep = sleep
         self.probes = Probes(transport, ledger, sleep=sleep)
         ledger.ejected = self.probes.begin
+        endpoints.gone = transport.abandon
 
     def use(self, runtime: Runtime) -> None:
         """Get ready for requests by `runtime`; those under way keep what they began with."""

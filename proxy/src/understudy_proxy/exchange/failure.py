@@ -37,6 +37,8 @@ class FailureKind(StrEnum):
     CONNECTION_RESET = "connection_reset"
     """Broken before the head of the response was there."""
     CONNECT_TIMEOUT = "connect_timeout"
+    UNREACHABLE = "unreachable"
+    """Nobody is there: no way to the address, or a connection whose other end vanished before the head was there."""
     FIRST_TOKEN_TIMEOUT = "first_token_timeout"  # noqa: S105 - a model's token
     REQUEST_TIMEOUT = "request_timeout"
     STREAM_IDLE = "stream_idle"

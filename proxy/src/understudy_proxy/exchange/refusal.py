@@ -78,6 +78,7 @@ _VERDICTS = {
     FailureKind.CONNECT_TIMEOUT: _Verdict(
         _PASSING, 504, _UPSTREAM, "upstream_timeout", "did not accept a connection in time"
     ),
+    FailureKind.UNREACHABLE: _Verdict(_PASSING, 502, _UPSTREAM, "upstream_unreachable", "is not there"),
     FailureKind.FIRST_TOKEN_TIMEOUT: _Verdict(
         _PASSING, 504, _UPSTREAM, "upstream_timeout", "did not begin to answer in time"
     ),

@@ -72,6 +72,9 @@ class Transport(Protocol):
             TimeoutError: the head took longer than `within` seconds, connecting included.
         """
 
+    def abandon(self, address: str) -> None:
+        """`address`, as in `Sending`, leads nowhere any more: keep no idle connection to it."""
+
     def forget(self) -> None:
         """Forget what was made for the configuration before, credentials above all; open connections stay."""
 

@@ -56,6 +56,7 @@ ROWS_OF_THE_TABLE = [
     pytest.param(Row(FailureKind.NAME_NOT_RESOLVED, 1, True, HealthEffect.EJECT), id="DNS"),
     pytest.param(Row(FailureKind.TLS_FAILED, 1, True, HealthEffect.EJECT), id="TLS handshake"),
     pytest.param(Row(FailureKind.CONNECT_TIMEOUT, 1, True, HealthEffect.EJECT), id="connect timeout"),
+    pytest.param(Row(FailureKind.UNREACHABLE, 1, True, HealthEffect.EJECT), id="nobody there"),
     pytest.param(Row(FailureKind.CONNECTION_RESET, 1, True, HealthEffect.COUNT), id="reset before response"),
     pytest.param(Row(FailureKind.FIRST_TOKEN_TIMEOUT, 0, True, HealthEffect.COUNT), id="first-token timeout"),
     pytest.param(Row(FailureKind.REQUEST_TIMEOUT, 0, True, HealthEffect.COUNT), id="total timeout"),
@@ -162,9 +163,10 @@ def test_a_rate_limit_is_waited_for_only_when_nobody_else_is_there() -> None:
     assert (alone.retry_same, alone.delay_seconds) == (True, 1.5)
 
 
-def test_a_silent_address_is_asked_again_only_when_nobody_else_is_there() -> None:
+@pytest.mark.parametrize("kind", [FailureKind.CONNECT_TIMEOUT, FailureKind.UNREACHABLE])
+def test_a_silent_address_is_asked_again_only_when_nobody_else_is_there(kind: FailureKind) -> None:
     """A caller that has waited out a connect timeout does not wait out a second one while another could answer."""
-    silent = _failure(FailureKind.CONNECT_TIMEOUT)
+    silent = _failure(kind)
     assert _decided(silent, others_left=1) == Decision(retry_same=False, fail_over=True, effect=HealthEffect.EJECT)
     assert _decided(silent, others_left=0).retry_same
 
@@ -222,6 +224,7 @@ def test_context_length_asks_only_larger_windows(
         pytest.param(FailureKind.CONTENT_FILTERED, ["b/other:m"], id="one policy for all of a provider"),
         pytest.param(FailureKind.REDIRECT, ["b/other:m"], id="one base URL for all of a provider"),
         pytest.param(FailureKind.CONNECT_REFUSED, ["a/p:m@2", "b/other:m"], id="one address"),
+        pytest.param(FailureKind.UNREACHABLE, ["a/p:m@2", "b/other:m"], id="one address that is gone"),
         pytest.param(FailureKind.RATE_LIMITED, ["a/p:n@1", "a/p:m@2", "b/other:m"], id="limits are a model's"),
         pytest.param(FailureKind.SERVER_ERROR, ["a/p:n@1", "a/p:m@2", "b/other:m"], id="anything may be better"),
     ],

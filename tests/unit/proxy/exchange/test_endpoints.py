@@ -109,6 +109,22 @@ async def test_addresses_come_and_go(resolver: Resolver, dns: _Dns) -> None:
     assert ["10.0.0.9:8000"] == [endpoint.address for endpoint in endpoints(upstream)]
 
 
+async def test_who_is_gone_is_told(resolver: Resolver, dns: _Dns) -> None:
+    """An address that its name resolves to no more is told once, so that connections to it are given up."""
+    runtime = _runtime(_headless())
+    upstream = runtime.upstreams["default/vllm"]
+    endpoints = Endpoints(resolver)
+    gone: list[str] = []
+    endpoints.gone = gone.append
+    await _ready(endpoints, runtime)
+    endpoints(upstream)
+    for addresses in (("10.0.0.1", "10.0.0.3"), ("10.0.0.3", "10.0.0.1")):
+        dns.addresses = addresses
+        await resolver.refresh("headless", 8000)
+        endpoints(upstream)
+    assert ["10.0.0.2:8000"] == gone
+
+
 async def test_a_failed_connection_asks_at_once(resolver: Resolver, dns: _Dns) -> None:
     """A pod that is gone is noticed at the first refused connection, not when the answer is old."""
     runtime = _runtime(_headless())

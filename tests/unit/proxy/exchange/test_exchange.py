@@ -94,6 +94,9 @@ class _Transport:
         self.given.append(replace(scripted))
         return self.given[-1]
 
+    def abandon(self, address: str) -> None:
+        pass
+
     def forget(self) -> None:
         pass
 

@@ -64,7 +64,8 @@ class _Keeper:
     def keep(self, connection: Connection) -> None:
         self.kept.append(connection)
 
-    def lost(self, connection: Connection) -> None:
+    def lost(self, connection: Connection, *, gone: bool) -> None:
+        del gone
         self.gone.append(connection)
 
 
@@ -74,7 +75,7 @@ class _Played:
     def __init__(self) -> None:
         self.wire = _Wire()
         self.keeper = _Keeper()
-        self.connection = Connection(asyncio.get_running_loop(), self.keeper)
+        self.connection = Connection(asyncio.get_running_loop(), self.keeper, silent_seconds=5.0)
         self.connection.connection_made(self.wire)
 
     def ask(self) -> Response:

@@ -8,11 +8,14 @@ import httptools
 
 from understudy_proxy.exchange.failure import FailureKind, bounded
 from understudy_proxy.exchange.http.response import Response, Stale
+from understudy_proxy.exchange.silence import allow_unacknowledged, is_gone
 
 _HEAD_BYTES = 64 * 1024
 """What a head may take, and what may come between two pieces of a body: extensions of chunks, trailers."""
 _ONE_WRITE = 64 * 1024
-"""Up to this size, head and body are joined for one system call."""
+"""Up to this size, head and body are joined for one system call, and fit into what a peer takes in without reading."""
+_SLOW_READER_SECONDS = 30.0
+"""How long a peer may be busy before it reads on in a larger one."""
 
 
 class Keeper(Protocol):
@@ -21,8 +24,8 @@ class Keeper(Protocol):
     def keep(self, connection: "Connection") -> None:
         """It carries nothing any more."""
 
-    def lost(self, connection: "Connection") -> None:
-        """It is closed."""
+    def lost(self, connection: "Connection", *, gone: bool) -> None:
+        """It is closed; `gone`: nobody is at the other end any more."""
 
 
 class Connection(asyncio.Protocol):
@@ -34,16 +37,21 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_parser",
         "_response",
+        "_silent_seconds",
         "_timer",
         "_transport",
+        "_usual_seconds",
         "_wake_at",
         "idle_since",
+        "peer",
         "served",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper, *, silent_seconds: float) -> None:
+        """Take a socket that breaks when its other end has been silent for `silent_seconds`."""
         self._loop = loop
         self._keeper = keeper
+        self._silent_seconds = self._usual_seconds = silent_seconds
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._response: Response | None = None
@@ -53,6 +61,8 @@ class Connection(asyncio.Protocol):
         self.served = 0
         """Responses that came over it."""
         self.idle_since = 0.0
+        self.peer: object = None
+        """The address of the other end, to be compared."""
 
     @property
     def usable(self) -> bool:
@@ -70,8 +80,10 @@ class Connection(asyncio.Protocol):
             raise Stale
         response = self._response = Response(self, self._loop, reused=self.served > 0)
         if len(body) < _ONE_WRITE:
+            self._allow_silence(self._usual_seconds)
             transport.write(head + body)
         else:
+            self._allow_silence(max(self._usual_seconds, _SLOW_READER_SECONDS))
             transport.write(head)
             transport.write(body)
         if self._early:
@@ -122,6 +134,11 @@ class Connection(asyncio.Protocol):
             timer.cancel()
         self._timer = self._loop.call_at(when, self._wake)
 
+    def _allow_silence(self, seconds: float) -> None:
+        if seconds != self._silent_seconds and self._transport is not None:
+            self._silent_seconds = seconds
+            allow_unacknowledged(seconds, self._transport.get_extra_info("socket"))
+
     def _wake(self) -> None:
         self._timer = None
         if self._response is None:
@@ -148,6 +165,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
+        self.peer = transport.get_extra_info("peername")
 
     def data_received(self, data: bytes) -> None:
         """Parse what came."""
@@ -164,15 +182,16 @@ class Connection(asyncio.Protocol):
             self._break(response, f"the answer is not HTTP: {error}")
         response.progressed()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - how it broke does not matter
+    def connection_lost(self, exc: Exception | None) -> None:
         """Tell the response, if there is one."""
         self._transport = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        gone = is_gone(exc)
         if self._response is not None:
-            self._response.lost()
-        self._keeper.lost(self)
+            self._response.lost(gone=gone)
+        self._keeper.lost(self, gone=gone)
 
     # What the parser calls.
 

@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohappyeyeballs import AddrInfoType, start_connection
@@ -13,6 +14,7 @@ from aiohappyeyeballs import AddrInfoType, start_connection
 from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
 from understudy_proxy.exchange.http.connection import Connection
 from understudy_proxy.exchange.resolver import Resolver
+from understudy_proxy.exchange.silence import break_after, is_gone
 
 IDLE_SECONDS = 30.0
 _MOST_IDLE = 256
@@ -65,26 +67,25 @@ class Pool:
         self._connecting += 1
         try:
             async with asyncio.timeout(min(within, connect_seconds)):
-                return await self._connected()
-        except TimeoutError as error:
-            if within <= connect_seconds:
-                raise
-            raise self._failed(FailureKind.CONNECT_TIMEOUT, f"nothing within {connect_seconds:g} s") from error
+                return await self._connected(connect_seconds)
         except ssl.SSLError as error:
             raise self._failed(FailureKind.TLS_FAILED, error) from error
         except (OSError, RuntimeError) as error:  # RuntimeError: uvloop, when a socket breaks at the wrong moment
-            kind = FailureKind.BUSY if getattr(error, "errno", None) in _OUR_OWN else FailureKind.CONNECT_REFUSED
-            raise self._failed(kind, error) from error
+            if isinstance(error, TimeoutError) and not is_gone(error):
+                if within <= connect_seconds:
+                    raise
+                raise self._failed(FailureKind.CONNECT_TIMEOUT, f"nothing within {connect_seconds:g} s") from error
+            raise self._failed(_kind(error), error) from error
         finally:
             self._connecting -= 1
 
-    async def _connected(self) -> Connection:
+    async def _connected(self, silent_seconds: float) -> Connection:
         place = self._place
         loop = asyncio.get_running_loop()
         sock = await start_connection(await self._addresses(), happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        break_after(silent_seconds, sock)
         _, connection = await loop.create_connection(
-            lambda: Connection(loop, self),
+            lambda: Connection(loop, self, silent_seconds=silent_seconds),
             sock=sock,
             ssl=place.tls,
             server_hostname=place.server_name if place.tls else None,
@@ -100,22 +101,31 @@ class Pool:
         else:
             connection.abort()
 
-    def lost(self, connection: Connection) -> None:
-        """`connection` is closed."""
+    def lost(self, connection: Connection, *, gone: bool) -> None:
+        """`connection` is closed; where nobody is there any more, the other idle ones to that address are as dead."""
         self._open.discard(connection)
+        if gone:
+            self._close_idle(lambda idle: idle.peer == connection.peer)
+
+    def abandon(self) -> None:
+        """Keep none of the idle connections."""
+        self._close_idle(lambda _idle: True)
 
     def reap(self) -> None:
         """Close what was idle for too long."""
         oldest = time.monotonic() - IDLE_SECONDS
-        for connection in self._idle:
-            if connection.idle_since < oldest:
-                connection.abort()
-        self._idle = [connection for connection in self._idle if connection.usable]
+        self._close_idle(lambda idle: idle.idle_since < oldest)
 
     def close(self) -> None:
         """Close everything."""
         for connection in list(self._open):
             connection.abort()
+
+    def _close_idle(self, which: Callable[[Connection], bool]) -> None:
+        for connection in self._idle:
+            if which(connection):
+                connection.abort()
+        self._idle = [connection for connection in self._idle if connection.usable]
 
     async def _addresses(self) -> list[AddrInfoType]:
         place = self._place
@@ -125,6 +135,12 @@ class Pool:
     def _failed(self, kind: FailureKind, cause: object) -> UpstreamError:
         message = f"no connection to {self._place.host}:{self._place.port}: {cause}"
         return UpstreamError(UpstreamFailure(kind, bounded(message)))
+
+
+def _kind(error: Exception) -> FailureKind:
+    if is_gone(error):
+        return FailureKind.UNREACHABLE
+    return FailureKind.BUSY if getattr(error, "errno", None) in _OUR_OWN else FailureKind.CONNECT_REFUSED
 
 
 def _is_address(host: str) -> bool:

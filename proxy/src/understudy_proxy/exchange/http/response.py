@@ -168,12 +168,12 @@ class Response:
         """It is not what it should be."""
         self._failure = self._failure or _error(kind, message)
 
-    def lost(self) -> None:
-        """The connection is closed."""
-        if self.headed and not self._framed:
+    def lost(self, *, gone: bool) -> None:
+        """The connection is closed; `gone`: nobody is at the other end any more."""
+        if self.headed and not self._framed and not gone:
             self.complete = True  # such a body ends where the connection does
         elif not self.complete and self._failure is None:
-            self._failure = self._cut()
+            self._failure = self._cut(gone=gone)
         self.progressed()
 
     def timed_out(self, now: float, *, until: float) -> float | None:
@@ -199,9 +199,11 @@ class Response:
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    def _cut(self) -> Exception:
+    def _cut(self, *, gone: bool) -> Exception:
         if self.headed:
             return _error(FailureKind.INTERRUPTED, "the connection broke in the middle of the answer")
+        if gone:  # on a kept connection too: that nobody is there took long to find out, and a new one would as well
+            return _error(FailureKind.UNREACHABLE, "nobody is at the other end of the connection any more")
         if self._reused and not self.received:
             return Stale()
         return _error(FailureKind.CONNECTION_RESET, "the connection was closed without an answer")

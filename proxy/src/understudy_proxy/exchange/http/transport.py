@@ -47,6 +47,12 @@ class HttpTransport:
                 UpstreamFailure(FailureKind.CONNECTION_RESET, "the connection was closed as soon as it was there")
             ) from None
 
+    def abandon(self, address: str) -> None:
+        """Close idle connections to `address`."""
+        for place, pool in self._places.items():
+            if address == _written(place):
+                pool.abandon()
+
     def forget(self) -> None:
         """Forget what was made for the configuration before; open connections stay."""
         self._pools.clear()
@@ -102,6 +108,10 @@ class HttpTransport:
             for place in gone:
                 del self._places[place]
         self._reaper = asyncio.get_running_loop().call_later(_REAP_SECONDS, self._reap) if self._places else None
+
+
+def _written(place: Place) -> str:
+    return f"[{place.host}]:{place.port}" if ":" in place.host else f"{place.host}:{place.port}"
 
 
 async def _headed(response: Response, end: float) -> Response:
