@@ -404,6 +404,23 @@ async def test_a_new_configuration_keeps_the_connections(transport: Transport) -
         assert raw.connections == 1
 
 
+async def test_an_abandoned_address_keeps_no_idle_connection() -> None:
+    """Who leads nowhere any more is not asked on a kept connection; other addresses keep theirs."""
+    resolver = Resolver(_lookup)
+    transport = HttpTransport(resolver)
+    try:
+        async with RawUpstream(answering(ok(b"hello"))) as gone, RawUpstream(answering(ok(b"hello"))) as stays:
+            for raw in (gone, stays):
+                await _read(transport, _up(raw))
+            transport.abandon(f"127.0.0.1:{gone.port}")
+            for raw in (gone, stays):
+                await _read(transport, _up(raw))
+            assert (2, 1) == (gone.connections, stays.connections)
+    finally:
+        await transport.close()
+        await resolver.close()
+
+
 async def test_a_server_that_hangs_up_at_once_has_failed(transport: Transport) -> None:
     """A connection that is accepted and closed is a failure like any other, not an error of the gateway's."""
 
