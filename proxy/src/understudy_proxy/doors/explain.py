@@ -13,7 +13,8 @@ import orjson
 
 from understudy_api.config import Capability
 from understudy_proxy.config.runtime import RuntimeTarget
-from understudy_proxy.dialects.openai.request import ChatRequest, RequestError, read
+from understudy_proxy.dialects.openai.request import ChatRequest, read
+from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.doors.door import Answer, Refused, Request
 from understudy_proxy.doors.names import Names
 from understudy_proxy.exchange.endpoints import Endpoints

@@ -12,7 +12,8 @@ from harness.runtimes import a_candidate, a_model, a_provider, a_runtime
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.openai.provider import encode
-from understudy_proxy.dialects.openai.request import RequestError, read
+from understudy_proxy.dialects.openai.request import read
+from understudy_proxy.dialects.request_error import RequestError
 
 BACKEND = a_candidate("ai/openai:gpt", a_model(upstream_name="gpt-real"))
 HELLO = {"role": "user", "content": "Hello"}

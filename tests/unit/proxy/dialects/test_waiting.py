@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy_proxy.dialects.openai.waiting import MAX_SECONDS, duration_seconds, retry_after_seconds
+from understudy_proxy.dialects.failures.waiting import MAX_SECONDS, duration_seconds, retry_after_seconds
 
 RETRY_INFO = {
     "details": [

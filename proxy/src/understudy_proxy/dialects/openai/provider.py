@@ -7,11 +7,13 @@ import orjson
 
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
-from understudy_proxy.dialects.openai.failures import classify, failure_in, is_success, parsed
+from understudy_proxy.dialects.failures.kinds import is_success, parsed
+from understudy_proxy.dialects.openai.answers import classify, failure_in
 from understudy_proxy.dialects.openai.persona import applied
 from understudy_proxy.dialects.openai.quirks import quirks_of
-from understudy_proxy.dialects.openai.request import ChatRequest, RequestError
+from understudy_proxy.dialects.openai.request import ChatRequest
 from understudy_proxy.dialects.openai.usage import read_usage
+from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.exchange.failure import UpstreamFailure
 

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from understudy_api.config import Capability
+from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.routing.need import BYTES_PER_TOKEN, Need
 
 IMAGE_TOKENS = 1000
@@ -38,26 +39,6 @@ _SETS = tuple(
     for bits in range(1 << len(_CAPABILITIES))
 )
 """Every combination, made once."""
-
-
-class RequestError(Exception):
-    """The request is wrong, in OpenAI's words."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int = 400,
-        type: str = "invalid_request_error",  # noqa: A002 - the field's own name in OpenAI's format
-        code: str | None = None,
-        param: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status = status
-        self.type = type
-        self.code = code
-        self.param = param
 
 
 @dataclass(frozen=True, slots=True, eq=False)

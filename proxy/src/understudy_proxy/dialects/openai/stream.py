@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from understudy_proxy.dialects.openai.error_shapes import said_by, said_in
-from understudy_proxy.dialects.openai.failures import classify, failure_of
+from understudy_proxy.dialects.failures.kinds import failure_of
+from understudy_proxy.dialects.failures.shapes import said_by, said_in
+from understudy_proxy.dialects.openai.answers import classify
 from understudy_proxy.dialects.openai.usage import read_usage, states_usage
 from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge, parse
 from understudy_proxy.dialects.usage import Usage

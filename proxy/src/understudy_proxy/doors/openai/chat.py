@@ -4,7 +4,8 @@ import asyncio
 import time
 
 from understudy_proxy.dialects.openai import errors
-from understudy_proxy.dialects.openai.request import RequestError, read
+from understudy_proxy.dialects.openai.request import read
+from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.doors.door import EVENTS, Answer, EventStream, Headers, Refused, Request
 from understudy_proxy.doors.headers import STREAMING, course_headers, forwarded, with_reason
 from understudy_proxy.doors.names import Names

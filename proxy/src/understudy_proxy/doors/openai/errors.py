@@ -3,7 +3,7 @@
 from math import ceil
 
 from understudy_proxy.dialects.openai import errors
-from understudy_proxy.dialects.openai.request import RequestError
+from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.doors.door import Headers, Refused
 from understudy_proxy.exchange.refusal import Refusal
 

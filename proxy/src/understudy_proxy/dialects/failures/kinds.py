@@ -1,4 +1,4 @@
-"""What an OpenAI-compatible server means by an error, whatever shape it gives it.
+"""What a provider means by an error, whatever shape it gives it.
 
 Codes and types are believed before the status: a quota error and a rate limit are both 429, and errors come with
 status 200 too, as a body or as an event of a stream.
@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from understudy_proxy.dialects.openai.error_shapes import Said, said_by, said_in
-from understudy_proxy.dialects.openai.waiting import retry_after_seconds
+from understudy_proxy.dialects.failures.shapes import Said, said_by
+from understudy_proxy.dialects.failures.waiting import retry_after_seconds
 from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure, bounded
 
 _KINDS: tuple[tuple[FailureKind, frozenset[str]], ...] = (
@@ -168,18 +168,23 @@ _BAD_KEY = "api key not valid"
 _FLAGGED = ("input was flagged", "flagged by moderation", "content management policy")
 
 
-def classify(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure | None:
-    """What a response that is not a stream says: None for an answer.
+def refused(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
+    """What a response with an error status says.
 
     Args:
         status: of the response.
         headers: by lower-case name.
         body: of the response, as much of it as was read.
     """
-    answer = parsed(body)
-    if not is_success(status):
-        return failure_of(said_by(answer, body), status=status, headers=headers)
-    return failure_in(answer, body, status=status, headers=headers)
+    return failure_of(said_by(parsed(body), body), status=status, headers=headers)
+
+
+def no_answer(body: bytes, answer: Any, *, status: int) -> UpstreamFailure:
+    """A success whose body, `answer` once parsed, holds none."""
+    text = said_by(answer, body).message or "an empty body"
+    return UpstreamFailure(
+        FailureKind.INVALID_RESPONSE, bounded(f"HTTP {status} with no answer in it: {text}"), status=status
+    )
 
 
 def is_success(status: int) -> bool:
@@ -193,22 +198,6 @@ def parsed(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-
-
-def failure_in(answer: Any, body: bytes, *, status: int, headers: Mapping[str, str]) -> UpstreamFailure | None:
-    """What is wrong with the body of a success: an error object in it, or no answer in it."""
-    if isinstance(answer, dict):
-        error = said_in(answer)
-        if error is not None:
-            return failure_of(error, status=None, headers=headers)
-        choices = answer.get("choices")
-        if isinstance(choices, list) and choices:
-            return None
-    said = said_by(answer, body)
-    text = said.message or "an empty body"
-    return UpstreamFailure(
-        FailureKind.INVALID_RESPONSE, bounded(f"HTTP {status} with no answer in it: {text}"), status=status
-    )
 
 
 def failure_of(said: Said, *, status: int | None, headers: Mapping[str, str]) -> UpstreamFailure:
