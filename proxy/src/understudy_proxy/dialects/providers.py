@@ -1,0 +1,8 @@
+"""The provider side of every dialect but pass-through. A new dialect is a package and a row here."""
+
+from collections.abc import Mapping
+
+from understudy_api.config import Dialect
+from understudy_proxy.dialects.provider import ProviderDialect
+
+PROVIDERS: Mapping[Dialect, ProviderDialect] = {}
