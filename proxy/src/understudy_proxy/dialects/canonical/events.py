@@ -7,7 +7,7 @@ but for tool calls, whose arguments some vendors interleave; `Finished` once for
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from understudy_proxy.dialects.canonical.answer import Finish
 from understudy_proxy.dialects.canonical.content import Signature
@@ -118,9 +118,8 @@ class Failed:
     failure: UpstreamFailure
 
 
-Event = (
-    Began
-    | TextDelta
+Said = (
+    TextDelta
     | ThinkingDelta
     | ThinkingSigned
     | ThinkingRedacted
@@ -128,20 +127,9 @@ Event = (
     | ToolCallBegan
     | ArgumentsDelta
     | Finished
-    | Counted
-    | KeptAlive
-    | Ended
-    | Failed
 )
+"""Events of a choice. With the first of them an answer has begun: no other provider can take over unnoticed."""
+Event = Began | Said | Counted | KeptAlive | Ended | Failed
 
-SAYS = (
-    TextDelta,
-    ThinkingDelta,
-    ThinkingSigned,
-    ThinkingRedacted,
-    RefusalDelta,
-    ToolCallBegan,
-    ArgumentsDelta,
-    Finished,
-)
-"""Events with which an answer has begun: from the first of these on, no other provider can take over unnoticed."""
+SAYS: tuple[type, ...] = get_args(Said)
+"""The types of `Said`, for `isinstance`."""

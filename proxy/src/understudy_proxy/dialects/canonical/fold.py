@@ -10,9 +10,13 @@ from understudy_proxy.dialects.canonical.events import (
     ArgumentsDelta,
     Began,
     Counted,
+    Ended,
     Event,
+    Failed,
     Finished,
+    KeptAlive,
     RefusalDelta,
+    Said,
     TextDelta,
     ThinkingDelta,
     ThinkingRedacted,
@@ -30,40 +34,60 @@ def fold(events: Iterable[Event]) -> Answer:
     return folding.answer()
 
 
+_Wordy = type[Text] | type[Thinking] | type[Refusal]
+
+
 @dataclass(slots=True)
 class _Growing:
     """A choice so far."""
 
     parts: list[AssistantPart] = field(default_factory=list)
+    kind: _Wordy | None = None
+    """Of the part that `words` will be; it is not among `parts` yet."""
     words: list[str] = field(default_factory=list)
-    """Of the last part, if it is one of words."""
-    calls: dict[int, int] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)
     """Where in `parts` the tool call of an index is."""
     arguments: dict[int, list[str]] = field(default_factory=dict)
     logprobs: list[Any] = field(default_factory=list)
     finished: Finished | None = None
 
-    def say(self, kind: type[Text] | type[Thinking] | type[Refusal], words: str) -> None:
-        last = self.parts[-1] if self.parts else None
-        if type(last) is not kind or (isinstance(last, Thinking) and (last.signature or last.redacted)):
+    def say(self, kind: _Wordy, words: str) -> None:
+        """More words, of the part that is growing or of a new one."""
+        if self.kind is not kind:
             self.settle()
-            self.parts.append(kind(""))
+            self.kind = kind
         self.words.append(words)
 
-    def settle(self) -> None:
-        """The last part is complete."""
-        if self.words:
-            self.parts[-1] = replace(self.parts[-1], text="".join(self.words))  # type: ignore[call-arg]
-            self.words = []
-
     def add(self, part: AssistantPart) -> None:
+        """A part that does not grow."""
         self.settle()
         self.parts.append(part)
 
+    def call(self, event: ToolCallBegan) -> None:
+        """A tool call; its arguments follow."""
+        self.add(ToolCall(event.id, event.name, "", event.signature))
+        self.places[event.index] = len(self.parts) - 1
+        self.arguments[event.index] = []
+
+    def sign(self, event: ThinkingSigned) -> None:
+        """Sign the reasoning that was growing, or what stands for it."""
+        if self.kind is Thinking:
+            text, self.words, self.kind = "".join(self.words), [], None
+            self.parts.append(Thinking(text, event.signature))
+        else:
+            self.add(Thinking(signature=event.signature))
+
+    def settle(self) -> None:
+        """What was growing is complete."""
+        if self.kind is not None:
+            self.parts.append(self.kind("".join(self.words)))
+            self.words, self.kind = [], None
+
     def whole(self) -> Choice:
+        """The choice as it is now."""
         self.settle()
         parts = list(self.parts)
-        for index, place in self.calls.items():
+        for index, place in self.places.items():
             call = parts[place]
             if isinstance(call, ToolCall):
                 parts[place] = replace(call, arguments="".join(self.arguments[index]) or "{}")
@@ -90,29 +114,13 @@ class Folding:
                 self._began = event
             case Counted():
                 self._usage = event.usage
-            case TextDelta():
-                self._at(event.choice).say(Text, event.text)
-                if event.logprobs:
-                    self._at(event.choice).logprobs += event.logprobs.get("content") or ()
-            case ThinkingDelta():
-                self._at(event.choice).say(Thinking, event.text)
-            case RefusalDelta():
-                self._at(event.choice).say(Refusal, event.text)
-            case ThinkingSigned():
-                self._sign(self._at(event.choice), event)
-            case ThinkingRedacted():
-                self._at(event.choice).add(Thinking(redacted=event.data))
-            case ToolCallBegan():
-                choice = self._at(event.choice)
-                choice.add(ToolCall(event.id, event.name, "", event.signature))
-                choice.calls[event.index] = len(choice.parts) - 1
-                choice.arguments[event.index] = []
-            case ArgumentsDelta():
-                self._at(event.choice).arguments[event.index].append(event.text)
-            case Finished():
-                self._at(event.choice).finished = event
-            case _:
+            case KeptAlive() | Ended() | Failed():
                 pass
+            case _:
+                growing = self._choices.get(event.choice)
+                if growing is None:
+                    growing = self._choices[event.choice] = _Growing()
+                _grow(growing, event)
 
     def answer(self) -> Answer:
         """What there is so far."""
@@ -124,17 +132,23 @@ class Folding:
             service_tier=self._began.service_tier,
         )
 
-    def _at(self, choice: int) -> _Growing:
-        growing = self._choices.get(choice)
-        if growing is None:
-            growing = self._choices[choice] = _Growing()
-        return growing
 
-    @staticmethod
-    def _sign(choice: _Growing, event: ThinkingSigned) -> None:
-        choice.settle()
-        last = choice.parts[-1] if choice.parts else None
-        if isinstance(last, Thinking) and last.signature is None and last.redacted is None:
-            choice.parts[-1] = replace(last, signature=event.signature)
-        else:
-            choice.parts.append(Thinking(signature=event.signature))
+def _grow(choice: _Growing, event: Said) -> None:
+    match event:
+        case TextDelta():
+            choice.say(Text, event.text)
+            choice.logprobs += (event.logprobs or {}).get("content") or ()
+        case ThinkingDelta():
+            choice.say(Thinking, event.text)
+        case RefusalDelta():
+            choice.say(Refusal, event.text)
+        case ThinkingSigned():
+            choice.sign(event)
+        case ThinkingRedacted():
+            choice.add(Thinking(redacted=event.data))
+        case ToolCallBegan():
+            choice.call(event)
+        case ArgumentsDelta():
+            choice.arguments[event.index].append(event.text)
+        case Finished():
+            choice.finished = event
