@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.runtimes import EVERYTHING
 from understudy_api.config import (
+    SCHEMA_VERSION,
     Backend,
     Config,
     CredentialRef,
@@ -30,7 +31,12 @@ KEY = "sk-canary-0123456789"
 
 
 def a_snapshot(
-    url: str = "http://127.0.0.1:9", *, route: str = "chat", model: str = "m", key: str = KEY, schema: str = "1.0"
+    url: str = "http://127.0.0.1:9",
+    *,
+    route: str = "chat",
+    model: str = "m",
+    key: str = KEY,
+    schema: str = SCHEMA_VERSION,
 ) -> Snapshot:
     """A route `ai/NAME`, visible to all, to one model at one provider at `url`."""
     provider = Provider(

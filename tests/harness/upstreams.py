@@ -9,6 +9,7 @@ from yarl import URL
 
 from understudy_api.config import Capability, Dialect, HealthPolicy, Timeouts
 from understudy_proxy.config.runtime import Candidate, Upstream
+from understudy_proxy.exchange.credentials import CloudCredentials
 
 
 @dataclass(kw_only=True)
@@ -16,6 +17,7 @@ class Wanted:
     """What a test wants of an upstream; the rest is usual."""
 
     headers: dict[str, str] = field(default_factory=lambda: {"Authorization": "Bearer secret"})
+    cloud: CloudCredentials | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
     tls: ssl.SSLContext | bool = True
     server_name: str | None = None
@@ -36,6 +38,7 @@ def upstream(base_url: str, name: str = "up", **wanted: Any) -> Upstream:
         dialect=Dialect.OPENAI,
         base_url=URL(base_url),
         headers=CIMultiDictProxy(CIMultiDict(want.headers)),
+        cloud=want.cloud,
         per_address=want.per_address,
         max_concurrency=want.max_concurrency,
         timeouts=want.timeouts,

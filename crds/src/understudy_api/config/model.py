@@ -10,22 +10,21 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from understudy_api.config.base import ConfigModel
+from understudy_api.config.identity import AuthHeader, CloudIdentity, CredentialRef
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """`major.minor`: a proxy refuses a newer major and ignores the unknown fields of a newer minor."""
-
-
-class ConfigModel(BaseModel):
-    """A part of the configuration: frozen, unknown fields ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Dialect(StrEnum):
     """A wire format of model providers."""
 
     OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    GEMINI = "gemini"
+    BEDROCK = "bedrock"
+    OLLAMA = "ollama"
 
 
 class Capability(StrEnum):
@@ -40,13 +39,6 @@ class Capability(StrEnum):
     EMBEDDINGS = "Embeddings"
     AUDIO = "Audio"
     PREFILL = "Prefill"
-
-
-class CredentialRef(ConfigModel):
-    """A key into `Credentials`, with a version that changes whenever the secret value does."""
-
-    name: str
-    version: str
 
 
 class Timeouts(ConfigModel):
@@ -116,6 +108,10 @@ class Provider(ConfigModel):
     per_address: bool = False
     """The host is a Service: every address behind it is an endpoint with health of its own."""
     credential: CredentialRef | None = None
+    """A key, sent in `auth_header` as it is."""
+    auth_header: AuthHeader = AuthHeader.AUTHORIZATION
+    cloud: CloudIdentity | None = None
+    """In the place of a key: what each request's credentials are made from."""
     headers: dict[str, str] = {}
     models: dict[str, ProviderModel]
     """By the name that routes use."""
@@ -215,6 +211,13 @@ class TargetKind(StrEnum):
     PERSONA = "Persona"
 
 
+class OnInterruption(StrEnum):
+    """What happens when a stream breaks after text was sent, spelled as users write it."""
+
+    FAIL = "Fail"
+    RESUME = "Resume"
+
+
 class Target(ConfigModel):
     """What a name leads to: an LLMRoute, or a Persona, which is a route with a prompt."""
 
@@ -225,6 +228,7 @@ class Target(ConfigModel):
     requires: frozenset[Capability] = frozenset()
     retry: RetryPolicy = RetryPolicy()
     request_timeout_seconds: float | None = None
+    on_interruption: OnInterruption = OnInterruption.FAIL
     prompt: Prompt | None = None
     visible_to: tuple[str, ...] | None = None
     """Namespaces, beside its own, whose callers may use it; None means all."""

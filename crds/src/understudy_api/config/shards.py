@@ -16,8 +16,9 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from understudy_api.config.base import ConfigModel
 from understudy_api.config.canonical import canonical_json
-from understudy_api.config.model import SCHEMA_VERSION, Config, ConfigModel, Credentials
+from understudy_api.config.model import SCHEMA_VERSION, Config, Credentials
 
 SHARD_BYTES = 700 * 1024
 """Base64 makes 4 bytes of 3, and etcd takes 1 MiB with all metadata: 700 KiB leaves room for both."""

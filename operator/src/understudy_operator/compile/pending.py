@@ -36,7 +36,6 @@ PENDING: dict[str, tuple[Pending, ...]] = {
     ),
     "LLMRoute": (
         *_SHARED,
-        Pending("spec.stream.onInterruption", "a broken stream ends with an error", value="Resume"),
         Pending("spec.affinity", "each request is placed on its own"),
         Pending("spec.mirror", "nothing is mirrored"),
         Pending("spec.faults", "no faults are given"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from understudy_api.config import RetryOn, RetryPolicy, Rule, Target, TargetKind
+from understudy_api.config import OnInterruption, RetryOn, RetryPolicy, Rule, Target, TargetKind
 from understudy_api.v1alpha1 import LLMRoute
 from understudy_api.v1alpha1.route import Backoff, LLMRouteSpec
 from understudy_operator.compile.backends import Directory
@@ -72,6 +72,7 @@ def _compile_route(item: Item[LLMRoute], settled: Settled, directory: Directory)
         rules=rules,
         retry=_retry(report, spec, rules),
         request_timeout_seconds=_request_timeout(report, spec),
+        on_interruption=OnInterruption(spec.stream.on_interruption) if spec.stream else OnInterruption.FAIL,
         visible_to=directory.namespaces.visible_to(access, of=namespace),
     )
     return CompiledTarget(item.key, report, access, target, names)

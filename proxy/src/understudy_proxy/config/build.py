@@ -11,8 +11,10 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from understudy_api.config import (
+    AuthHeader,
     Backend,
     Credentials,
+    OnInterruption,
     Provider,
     RetryPolicy,
     Rule,
@@ -23,6 +25,7 @@ from understudy_api.config import (
 )
 from understudy_proxy.config.runtime import Candidate, Runtime, RuntimeRule, RuntimeTarget, Upstream
 from understudy_proxy.config.trust import BadCertificate, context_for
+from understudy_proxy.exchange.credentials import CloudCredentials
 from understudy_proxy.routing.names import index_names
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -72,6 +75,7 @@ def _upstream(key: str, provider: Provider, credentials: Credentials) -> Upstrea
         dialect=provider.dialect,
         base_url=_url(provider.base_url),
         headers=_headers(provider, credentials),
+        cloud=_cloud(provider),
         per_address=provider.per_address,
         max_concurrency=provider.max_concurrency,
         timeouts=provider.timeouts,
@@ -105,8 +109,16 @@ def _headers(provider: Provider, credentials: Credentials) -> CIMultiDictProxy[s
         if not _NAME.fullmatch(name) or _UNSENDABLE.search(value):
             raise Unusable(f"its header {name!r} cannot be sent: a name or value holds characters that HTTP forbids")
     if provider.credential is not None:
-        headers["Authorization"] = f"Bearer {_secret(provider.credential.name, credentials)}"
+        secret = _secret(provider.credential.name, credentials)
+        bearer = provider.auth_header is AuthHeader.AUTHORIZATION
+        headers[provider.auth_header] = f"Bearer {secret}" if bearer else secret
     return CIMultiDictProxy(headers)
+
+
+def _cloud(provider: Provider) -> CloudCredentials | None:
+    if provider.cloud is not None:
+        raise Unusable(f"it signs in to {provider.cloud.cloud}, which this version cannot")
+    return None
 
 
 def _secret(name: str, credentials: Credentials) -> str:
@@ -152,6 +164,7 @@ def _direct(candidate: Candidate) -> RuntimeTarget:
         requires=frozenset(),
         retry=_DIRECT_RETRY,
         request_timeout_seconds=None,
+        on_interruption=OnInterruption.FAIL,
         prompt=None,
         visible_to=upstream.visible_to,
     )
@@ -169,6 +182,7 @@ def _target(key: str, target: Target, upstreams: Mapping[str, Upstream]) -> Runt
         requires=target.requires,
         retry=target.retry,
         request_timeout_seconds=target.request_timeout_seconds,
+        on_interruption=target.on_interruption,
         prompt=target.prompt,
         visible_to=_visible(target.namespace, target.visible_to),
     )

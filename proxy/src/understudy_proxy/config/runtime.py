@@ -20,6 +20,7 @@ from understudy_api.config import (
     Dialect,
     HealthPolicy,
     Match,
+    OnInterruption,
     Pricing,
     Prompt,
     RetryPolicy,
@@ -27,6 +28,7 @@ from understudy_api.config import (
     TargetKind,
     Timeouts,
 )
+from understudy_proxy.exchange.credentials.protocol import CloudCredentials
 from understudy_proxy.routing.names import NameIndex
 
 
@@ -44,7 +46,9 @@ class Upstream:
     dialect: Dialect
     base_url: URL
     headers: CIMultiDictProxy[str] = field(repr=False)
-    """All that each request carries, authorization included; never shown."""
+    """All that each request carries, authorization included unless `cloud` makes it; never shown."""
+    cloud: CloudCredentials | None = field(repr=False)
+    """Makes the headers that sign each request in, where a key as it is does not do."""
     per_address: bool
     max_concurrency: int | None
     timeouts: Timeouts
@@ -106,6 +110,7 @@ class RuntimeTarget:
     requires: frozenset[Capability]
     retry: RetryPolicy
     request_timeout_seconds: float | None
+    on_interruption: OnInterruption
     prompt: Prompt | None
     visible_to: frozenset[str] | None
     """Namespaces, its own among them, whose callers may use it; None means all."""
