@@ -3,10 +3,18 @@
 A dialect only reads and encodes. What is answered is decided in `replies`, what goes wrong in `delivery`.
 """
 
+from understudy.mock.dialects.anthropic import Anthropic
 from understudy.mock.dialects.dialect import Dialect, Head, Stamp
+from understudy.mock.dialects.gemini import Gemini, Vertex
+from understudy.mock.dialects.ollama import Ollama
 from understudy.mock.dialects.openai import OpenAI
 
-DIALECTS: dict[str, tuple[Dialect, ...]] = {"openai": (OpenAI(),)}
+DIALECTS: dict[str, tuple[Dialect, ...]] = {
+    "anthropic": (Anthropic(),),
+    "gemini": (Gemini(), Vertex()),
+    "ollama": (Ollama(),),
+    "openai": (OpenAI(),),
+}
 """By the name that `--dialect` takes, the forms of each.
 
 The first form that knows a path gets the request, over all dialects; so those come last that are the least picky.
