@@ -121,6 +121,7 @@ class _Walk:
         self._retries_here = 0
         self._failures: list[tuple[Choice, UpstreamFailure]] = []
         self._course = ask.course
+        self._request_id = dict(ask.forward).get("x-request-id", "")
         # Without a bound of the route's own, each attempt has its provider's, and they add up.
         self._deadline = now + (ask.target.request_timeout_seconds or inf)
 
@@ -150,7 +151,7 @@ class _Walk:
         ledger = self._exchange.ledger
         if self._rest and ledger.trial_taken(self._choice):
             return None
-        return ledger.begin(self._choice)
+        return ledger.begin(self._choice, self._request_id)
 
     def _step_over(self) -> None:
         """Nobody was asked, so it is no attempt and no failure of the upstream's."""

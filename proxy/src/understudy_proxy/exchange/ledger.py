@@ -14,10 +14,13 @@ SUCCESS = "success"
 
 
 class Observer(Protocol):
-    """Who wants to know of attempts: metrics."""
+    """Who wants to know of attempts: metrics and the log."""
 
     def record_attempt(self, candidate: Candidate, outcome: str, seconds: float) -> None:
         """An attempt ended; `outcome` is `success` or a failure kind."""
+
+    def record_failure(self, choice: Choice, failure: UpstreamFailure, *, request_id: str, now: float) -> None:
+        """An attempt of the request `request_id` failed; `now` is monotonic seconds."""
 
     def health_changed(self, change: HealthChange) -> None:
         """An endpoint, or a model there, went out or came back."""
@@ -41,13 +44,13 @@ class Ledger:
         self.ejected: Callable[[Choice], None] = lambda _choice: None
         """Called when an endpoint is ejected."""
 
-    def begin(self, choice: Choice) -> "Entry | None":
+    def begin(self, choice: Choice, request_id: str) -> "Entry | None":
         """An attempt at `choice` begins; None if its upstream has no place free."""
         if not self.admission.start(choice.candidate.upstream):
             return None
         now = self.now()
         trial = self.board.start(choice.endpoint.key, choice.candidate.model, now=now)
-        return Entry(self, choice, started=now, trial=trial)
+        return Entry(self, choice, request_id, started=now, trial=trial)
 
     def tell(self, changes: tuple[HealthChange, ...]) -> None:
         """The health of endpoints has changed."""
@@ -65,11 +68,12 @@ class Ledger:
 class Entry:
     """One attempt. `end` is due however it goes, and may be called again."""
 
-    __slots__ = ("_choice", "_ended", "_ledger", "_outcome", "_trial", "started")
+    __slots__ = ("_choice", "_ended", "_ledger", "_outcome", "_request_id", "_trial", "started")
 
-    def __init__(self, ledger: Ledger, choice: Choice, *, started: float, trial: bool) -> None:
+    def __init__(self, ledger: Ledger, choice: Choice, request_id: str, *, started: float, trial: bool) -> None:
         self._ledger = ledger
         self._choice = choice
+        self._request_id = request_id
         self._trial = trial
         self._outcome: str = FailureKind.CLIENT_LEFT
         self._ended = False
@@ -89,12 +93,14 @@ class Entry:
         """The attempt failed, with `effect` on the endpoint's health."""
         ledger, choice = self._ledger, self._choice
         self._outcome = failure.kind
+        now = ledger.now()
+        ledger.metrics.record_failure(choice, failure, request_id=self._request_id, now=now)
         changes = ledger.board.failed(
             choice.endpoint.key,
             choice.candidate.model,
             effect,
             choice.candidate.upstream.health,
-            now=ledger.now(),
+            now=now,
             retry_after_seconds=failure.retry_after_seconds,
         )
         ledger.tell(changes)

@@ -110,6 +110,9 @@ PROVIDERS_OUT = Family(
     merge=Merge.MAX,
 )  # fmt: skip
 LOG_DROPPED = Family("understudy_log_lines_dropped", "Log lines lost because nobody took them.", Kind.COUNTER)
+LOG_SUPPRESSED = Family(
+    "understudy_log_lines_suppressed", "Lines about failed attempts left out: many were alike.", Kind.COUNTER
+)
 
 PROCESS_CPU = Family("process_cpu_seconds", "User and system CPU time.", Kind.COUNTER)
 PROCESS_MEMORY = Family("process_resident_memory_bytes", "Resident memory.", Kind.GAUGE)

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from understudy_proxy.config.runtime import Candidate, Runtime
+from understudy_proxy.exchange.failure import UpstreamFailure
 from understudy_proxy.routing.health import HealthChange, Standing
+from understudy_proxy.routing.plan import Choice
 from understudy_proxy.telemetry import families
 from understudy_proxy.telemetry.book import Book, Distribution, Tally
+from understudy_proxy.telemetry.failed import FailureLog
 from understudy_proxy.telemetry.outcomes import Outcomes
 from understudy_proxy.telemetry.pruning import NOBODY, forget_gone
 from understudy_proxy.telemetry.record import RequestRecord, TokenUsage
@@ -70,6 +73,7 @@ class Metrics:
         self._book = book
         self._outcomes = outcomes
         self._log = log
+        self._failures = FailureLog(book)
         self._numbers: dict[tuple[str, str, str], _Numbers] = {}
         self._attempts: dict[tuple[str, str], tuple[Tally, Distribution]] = {}
 
@@ -85,6 +89,10 @@ class Metrics:
         tally, distribution = found
         tally.value += 1
         distribution.observe(seconds)
+
+    def record_failure(self, choice: Choice, failure: UpstreamFailure, *, request_id: str, now: float) -> None:
+        """An attempt failed, or a stream that had begun; `record_attempt` counts it when it ends."""
+        self._failures.write(choice, failure, request_id=request_id, now=now)
 
     def record_request(self, record: RequestRecord) -> None:
         """A request ended, however it did."""
@@ -127,6 +135,7 @@ class Metrics:
         forget_gone(self._book, runtime)
         self._numbers.clear()
         self._attempts.clear()
+        self._failures.forget()
 
     def _bind(self, key: tuple[str, str, str], candidate: Candidate | None) -> _Numbers:
         route, _, operation = key

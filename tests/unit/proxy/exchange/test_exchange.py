@@ -25,6 +25,7 @@ from understudy_proxy.exchange.retry_budget import RetryBudget
 from understudy_proxy.exchange.stream import Stream
 from understudy_proxy.exchange.transport import Receiving, Sending
 from understudy_proxy.routing.health import HealthBoard, HealthChange, Standing
+from understudy_proxy.routing.plan import Choice
 
 ANSWER = b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}'
 REFUSED = UpstreamError(UpstreamFailure(FailureKind.CONNECT_REFUSED, "refused"))
@@ -113,6 +114,9 @@ class _Metrics:
     def record_attempt(self, candidate: Candidate, outcome: str, seconds: float) -> None:
         assert seconds >= 0
         self.attempts.append((candidate.upstream.name, outcome))
+
+    def record_failure(self, choice: Choice, failure: UpstreamFailure, *, request_id: str, now: float) -> None:
+        pass
 
     def health_changed(self, change: HealthChange) -> None:
         pass
