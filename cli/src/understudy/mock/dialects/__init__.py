@@ -4,6 +4,7 @@ A dialect only reads and encodes. What is answered is decided in `replies`, what
 """
 
 from understudy.mock.dialects.anthropic import Anthropic
+from understudy.mock.dialects.bedrock import Bedrock
 from understudy.mock.dialects.dialect import Dialect, Head, Stamp
 from understudy.mock.dialects.gemini import Gemini, Vertex
 from understudy.mock.dialects.ollama import Ollama
@@ -11,6 +12,7 @@ from understudy.mock.dialects.openai import OpenAI
 
 DIALECTS: dict[str, tuple[Dialect, ...]] = {
     "anthropic": (Anthropic(),),
+    "bedrock": (Bedrock(),),
     "gemini": (Gemini(), Vertex()),
     "ollama": (Ollama(),),
     "openai": (OpenAI(),),

@@ -4,20 +4,21 @@ An explicit null means the same as an absent field, everywhere. Encoding is in `
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from itertools import takewhile
+from typing import Any
 
 from understudy.mock.asks import Chat, Embeddings, Media, MediaKind, Tool
+from understudy.mock.dialects.openai_fields import as_object, field, named_model, number
 from understudy.mock.failures import bad_request
 from understudy.mock.media import check_base64, from_url
 from understudy.mock.replies import tokens_in
-
-T = TypeVar("T", str, bool, list[Any], dict[str, Any])
 
 # https://platform.openai.com/docs/api-reference/chat/create
 _MOST_CHOICES = 128
 _MOST_STOPS = 4
 # The older name is refused by models that think first.
 _REASONING_MODELS = ("o1", "o3", "o4", "gpt-5")
+_TOOLS = frozenset({"tool", "function"})
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 # What a chat format adds to the texts, an estimate: a few tokens a message, and a few to begin the answer.
 _TOKENS_A_MESSAGE = 4
@@ -29,67 +30,54 @@ _USUAL_DIMENSIONS = 16
 
 def read_chat(content: Any) -> Chat:
     """Read the body of `POST /v1/chat/completions`."""
-    body = _object(content)
+    body = as_object(content)
     messages = _messages(body)
     texts = [_text(message.get("content")) for message in messages]
-    options = _field(body, "stream_options", dict) or {}
-    stream = bool(_field(body, "stream", bool))
+    options = field(body, "stream_options", dict) or {}
+    stream = bool(field(body, "stream", bool))
     if options and not stream:
         raise bad_request("'stream_options' is only allowed when 'stream' is true.", param="stream_options")
-    model = _model(body)
+    model = named_model(body)
     return Chat(
         model=model,
         said=next((t for m, t in zip(reversed(messages), reversed(texts), strict=True) if m["role"] == "user"), ""),
-        tool_result=texts[-1] if messages[-1]["role"] in {"tool", "function"} else None,
+        tool_result=_results(messages, texts),
         media=tuple(_media(messages)),
         prompt_tokens=_TOKENS_TO_BEGIN + sum(_TOKENS_A_MESSAGE + tokens_in(text) for text in texts),
         stream=stream,
-        stream_usage=bool(_field(options, "include_usage", bool)),
-        choices=_number(body, "n", least=1, most=_MOST_CHOICES) or 1,
+        stream_usage=bool(field(options, "include_usage", bool)),
+        choices=number(body, "n", least=1, most=_MOST_CHOICES) or 1,
         max_tokens=_max_tokens(body, model),
         stop=_stop(body),
         tools=_allowed(body),
         calls=_calls(body),
-        parallel=_field(body, "parallel_tool_calls", bool) is not False,
+        parallel=field(body, "parallel_tool_calls", bool) is not False,
         schema=_schema(body),
     )
 
 
 def read_embeddings(content: Any) -> Embeddings:
     """Read the body of `POST /v1/embeddings`."""
-    body = _object(content)
+    body = as_object(content)
     given = body.get("input")
     # A list of numbers is one input that is tokens already.
     many: list[Any] = given if isinstance(given, list) and given and not isinstance(given[0], int) else [given]
     if any(not _is_input(one) for one in many):
         raise bad_request("'input' has to be a string, an array of strings, or arrays of token numbers.", param="input")
-    encoding = _field(body, "encoding_format", str) or "float"
+    encoding = field(body, "encoding_format", str) or "float"
     if encoding not in {"float", "base64"}:
         raise bad_request("'encoding_format' has to be 'float' or 'base64'.", param="encoding_format")
     return Embeddings(
-        model=_model(body),
+        model=named_model(body),
         inputs=tuple(one if isinstance(one, str) else " ".join(map(str, one)) for one in many),
-        dimensions=_number(body, "dimensions", least=1, most=_MOST_DIMENSIONS) or _USUAL_DIMENSIONS,
+        dimensions=number(body, "dimensions", least=1, most=_MOST_DIMENSIONS) or _USUAL_DIMENSIONS,
         base64=encoding == "base64",
         prompt_tokens=sum(tokens_in(one) if isinstance(one, str) else len(one) for one in many),
     )
 
 
-def _object(content: Any) -> dict[str, Any]:
-    if not isinstance(content, dict):
-        raise bad_request("We could not parse the JSON body of your request: it has to be a JSON object.")
-    return content
-
-
-def _model(body: Mapping[str, Any]) -> str:
-    model = _field(body, "model", str)
-    if not model:
-        raise bad_request("You must provide a model parameter.", param="model")
-    return model
-
-
 def _messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    messages: list[Any] | None = _field(body, "messages", list)
+    messages: list[Any] | None = field(body, "messages", list)
     if not messages:
         raise bad_request("'messages' has to be an array with at least one message.", param="messages")
     for place, message in enumerate(messages):
@@ -115,14 +103,21 @@ def _text(content: Any) -> str:
     return content if isinstance(content, str) else ""
 
 
+def _results(messages: list[dict[str, Any]], texts: list[str]) -> str | None:
+    """Return what tools returned since anybody else spoke, if anything."""
+    results = takewhile(lambda pair: pair[0]["role"] in _TOOLS, zip(reversed(messages), reversed(texts), strict=True))
+    found = [text for _, text in results]
+    return ", ".join(reversed(found)) if found else None
+
+
 def _max_tokens(body: Mapping[str, Any], model: str) -> int | None:
-    old = _number(body, "max_tokens", least=1)
+    old = number(body, "max_tokens", least=1)
     if old is not None and model.startswith(_REASONING_MODELS):
         message = (
             "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
         )
         raise bad_request(message, param="max_tokens", code="unsupported_parameter")
-    longest = _number(body, "max_completion_tokens", least=1)
+    longest = number(body, "max_completion_tokens", least=1)
     return longest if longest is not None else old
 
 
@@ -158,7 +153,7 @@ def _calls(body: Mapping[str, Any]) -> tuple[Tool, ...]:
     """Return the function that has to be called: the one named, or the first if any has to be."""
     choice = body.get("tool_choice")
     if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
-        choice = (_field(choice, "allowed_tools", dict) or {}).get("mode")
+        choice = (field(choice, "allowed_tools", dict) or {}).get("mode")
     if choice == "required" and not _tools(body):
         raise bad_request("'tool_choice' is only allowed when 'tools' are specified.", param="tool_choice")
     return _allowed(body)[:1] if choice == "required" or isinstance(choice, dict) else ()
@@ -169,8 +164,8 @@ def _allowed(body: Mapping[str, Any]) -> tuple[Tool, ...]:
     tools = {tool.name: tool for tool in _tools(body)}
     choice = body.get("tool_choice")
     if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
-        allowed = _field(choice, "allowed_tools", dict) or {}
-        names = [_function_name(tool) for tool in _field(allowed, "tools", list) or []]
+        allowed = field(choice, "allowed_tools", dict) or {}
+        names = [_function_name(tool) for tool in field(allowed, "tools", list) or []]
         tools = {name: tools[name] for name in names if name in tools}
         choice = allowed.get("mode")
     if isinstance(choice, dict):
@@ -185,7 +180,7 @@ def _allowed(body: Mapping[str, Any]) -> tuple[Tool, ...]:
 
 def _tools(body: Mapping[str, Any]) -> list[Tool]:
     tools = []
-    for place, tool in enumerate(_field(body, "tools", list) or []):
+    for place, tool in enumerate(field(body, "tools", list) or []):
         name = _function_name(tool)
         if name is None:
             continue  # A custom tool: offered, but nothing a mock would call.
@@ -206,7 +201,7 @@ def _function_name(tool: Any) -> str | None:
 
 
 def _schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    wanted = _field(body, "response_format", dict) or {}
+    wanted = field(body, "response_format", dict) or {}
     kind = wanted.get("type", "text")
     if kind == "text":
         return None
@@ -220,24 +215,6 @@ def _schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
         )
     schema = described.get("schema")
     return schema if isinstance(schema, dict) else {}
-
-
-def _field(body: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
-    value = body.get(name)
-    if value is not None and not isinstance(value, kind):
-        wanted = {str: "a string", bool: "a boolean", list: "an array", dict: "an object"}[kind]
-        raise bad_request(f"Invalid type for '{name}': expected {wanted}.", param=name)
-    return value
-
-
-def _number(body: Mapping[str, Any], name: str, *, least: int, most: int | None = None) -> int | None:
-    value = body.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < least or (most is not None and value > most):
-        bound = f"from {least} up" if most is None else f"from {least} to {most}"
-        raise bad_request(f"Invalid value for '{name}': expected an integer {bound}.", param=name)
-    return value
 
 
 def _is_input(one: Any) -> bool:
