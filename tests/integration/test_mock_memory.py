@@ -191,7 +191,7 @@ async def test_a_port_that_is_taken(mock: Mock) -> None:
     ("wrong", "advice"),
     [
         pytest.param({"name": "a b"}, "use letters, digits", id="name"),
-        pytest.param({"dialect": "latin"}, "there are openai", id="dialect"),
+        pytest.param({"dialect": "latin"}, "there are anthropic", id="dialect"),
         pytest.param({"faults": ["bogus"]}, 'fault "bogus"', id="fault"),
     ],
 )

@@ -129,7 +129,7 @@ def _stop(body: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _tools(body: Mapping[str, Any]) -> list[Tool]:
     """Return the caller's own tools; those that the vendor runs itself are nothing a mock would call."""
-    tools = []
+    tools: list[Tool] = []
     for place, tool in enumerate(objects(body, "tools")):
         if (optional(tool, "type", str, at=f"tools.{place}.") or "custom") != "custom":
             continue
