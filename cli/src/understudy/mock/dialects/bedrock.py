@@ -136,7 +136,9 @@ class Bedrock(Dialect):
 
     def unknown(self, head: Head) -> Failure:
         """A path that is no operation."""
-        return Failure(FailureKind.PATH_NOT_FOUND, 404, f"There is no operation {head.path}.", code="UnknownOperationException")
+        return Failure(
+            FailureKind.PATH_NOT_FOUND, 404, f"There is no operation {head.path}.", code="UnknownOperationException"
+        )
 
 
 def _type_of(failure: Failure) -> str:
