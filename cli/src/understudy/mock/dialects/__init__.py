@@ -5,6 +5,7 @@ A dialect only reads and encodes. What is answered is decided in `replies`, what
 
 from understudy.mock.dialects.anthropic import Anthropic
 from understudy.mock.dialects.bedrock import Bedrock
+from understudy.mock.dialects.completions import Completions
 from understudy.mock.dialects.dialect import Dialect, Head, Stamp
 from understudy.mock.dialects.gemini import Gemini, Vertex
 from understudy.mock.dialects.ollama import Ollama
@@ -15,7 +16,7 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
     "bedrock": (Bedrock(),),
     "gemini": (Gemini(), Vertex()),
     "ollama": (Ollama(),),
-    "openai": (OpenAI(),),
+    "openai": (Completions(), OpenAI()),
 }
 """By the name that `--dialect` takes, the forms of each.
 

@@ -6,6 +6,7 @@ absent field. An answer is a stream unless `stream` is false. Encoding is in `ol
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from understudy.mock.asks import Call, Chat, Embeddings, Media, MediaKind, Tool
@@ -41,7 +42,7 @@ def read_chat(call: Call, content: Any) -> Chat:
         call,
         body,
         said=next((text for role, text in zip(reversed(roles), reversed(texts), strict=True) if role == "user"), ""),
-        tool_result=texts[-1] if roles and roles[-1] == "tool" else None,
+        tool_result=_returned(roles, texts),
         media=tuple(medium for message in messages for medium in _images(message)),
         texts=texts,
         tools=tools,
@@ -129,6 +130,12 @@ def _message(content: Any) -> dict[str, Any]:
             raise bad_request("json: Go struct field ChatRequest.messages.tool_calls.function.name is empty")
         _field(function, "arguments", dict)
     return content
+
+
+def _returned(roles: list[str], texts: list[str]) -> str | None:
+    """Return what the tools said with which the conversation ends."""
+    last = list(takewhile(lambda turn: turn[0] == "tool", zip(reversed(roles), reversed(texts), strict=True)))
+    return ", ".join(text for _, text in reversed(last)) if last else None
 
 
 def _images(message: Mapping[str, Any]) -> Iterator[Media]:

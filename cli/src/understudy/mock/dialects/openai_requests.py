@@ -8,14 +8,21 @@ from itertools import takewhile
 from typing import Any
 
 from understudy.mock.asks import Chat, Embeddings, Media, MediaKind, Tool
-from understudy.mock.dialects.openai_fields import as_object, field, named_model, number
+from understudy.mock.dialects.openai_fields import (
+    as_object,
+    as_text,
+    field,
+    named_model,
+    number,
+    stops,
+    texts_or_tokens,
+)
 from understudy.mock.failures import bad_request
 from understudy.mock.media import check_base64, from_url
 from understudy.mock.replies import tokens_in
 
 # https://platform.openai.com/docs/api-reference/chat/create
 _MOST_CHOICES = 128
-_MOST_STOPS = 4
 # The older name is refused by models that think first.
 _REASONING_MODELS = ("o1", "o3", "o4", "gpt-5")
 _TOOLS = frozenset({"tool", "function"})
@@ -48,7 +55,7 @@ def read_chat(content: Any) -> Chat:
         stream_usage=bool(field(options, "include_usage", bool)),
         choices=number(body, "n", least=1, most=_MOST_CHOICES) or 1,
         max_tokens=_max_tokens(body, model),
-        stop=_stop(body),
+        stop=stops(body),
         tools=_allowed(body),
         calls=_calls(body),
         parallel=field(body, "parallel_tool_calls", bool) is not False,
@@ -59,17 +66,13 @@ def read_chat(content: Any) -> Chat:
 def read_embeddings(content: Any) -> Embeddings:
     """Read the body of `POST /v1/embeddings`."""
     body = as_object(content)
-    given = body.get("input")
-    # A list of numbers is one input that is tokens already.
-    many: list[Any] = given if isinstance(given, list) and given and not isinstance(given[0], int) else [given]
-    if any(not _is_input(one) for one in many):
-        raise bad_request("'input' has to be a string, an array of strings, or arrays of token numbers.", param="input")
+    many = texts_or_tokens(body, "input")
     encoding = field(body, "encoding_format", str) or "float"
     if encoding not in {"float", "base64"}:
         raise bad_request("'encoding_format' has to be 'float' or 'base64'.", param="encoding_format")
     return Embeddings(
         model=named_model(body),
-        inputs=tuple(one if isinstance(one, str) else " ".join(map(str, one)) for one in many),
+        inputs=tuple(as_text(one) for one in many),
         dimensions=number(body, "dimensions", least=1, most=_MOST_DIMENSIONS) or _USUAL_DIMENSIONS,
         base64=encoding == "base64",
         prompt_tokens=sum(tokens_in(one) if isinstance(one, str) else len(one) for one in many),
@@ -119,14 +122,6 @@ def _max_tokens(body: Mapping[str, Any], model: str) -> int | None:
         raise bad_request(message, param="max_tokens", code="unsupported_parameter")
     longest = number(body, "max_completion_tokens", least=1)
     return longest if longest is not None else old
-
-
-def _stop(body: Mapping[str, Any]) -> tuple[str, ...]:
-    stop = body.get("stop")
-    many = [stop] if isinstance(stop, str) else stop or []
-    if not isinstance(many, list) or not all(isinstance(one, str) for one in many) or len(many) > _MOST_STOPS:
-        raise bad_request(f"'stop' has to be a string or an array of up to {_MOST_STOPS} strings.", param="stop")
-    return tuple(many)
 
 
 def _media(messages: list[dict[str, Any]]) -> Iterator[Media]:
@@ -215,9 +210,3 @@ def _schema(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
         )
     schema = described.get("schema")
     return schema if isinstance(schema, dict) else {}
-
-
-def _is_input(one: Any) -> bool:
-    if isinstance(one, list):
-        return bool(one) and all(isinstance(token, int) for token in one)
-    return isinstance(one, str)

@@ -11,7 +11,7 @@ from understudy.mock.dialects.gemini.contents import CONTENT, Turn, read_parts, 
 from understudy.mock.dialects.gemini.fields import Fields, fields, names_of
 from understudy.mock.dialects.gemini.order import check_order
 from understudy.mock.dialects.gemini.schema import json_schema
-from understudy.mock.dialects.gemini.tools import read_forced, read_tools
+from understudy.mock.dialects.gemini.tools import read_tools
 from understudy.mock.failures import bad_request
 from understudy.mock.replies import tokens_in
 
@@ -88,22 +88,22 @@ def _chat(call: Call, body: Fields) -> Chat:
     check_order(turns, model=call.model)
     config = body.message("generation_config", _GENERATION)
     _check_numbers(config)
-    tools = read_tools(body)
+    offered = read_tools(body)
     system = read_parts(body.message("system_instruction", CONTENT)) if body.has("system_instruction") else ()
     returned = turns[-1].of("function_response")
     shown = _shows_thoughts(config)
     return Chat(
         model=call.model,
         said=next((turn.text for turn in reversed(turns) if turn.role == "user" and turn.of("text")), ""),
-        tool_result=returned[-1].text if returned else None,
+        tool_result=", ".join(part.text for part in returned) if returned else None,
         media=tuple(part.media for turn in turns for part in turn.parts if part.media),
         prompt_tokens=_size(turns) + sum(tokens_in(part.text) for part in system),
         stream=call.variant in {"sse", "array"},
         choices=config.integer("candidate_count", least=1, most=_MOST_CANDIDATES) or 1,
         max_tokens=config.integer("max_output_tokens", least=1),
         stop=_stops(config),
-        tools=tuple(tools.values()),
-        calls=read_forced(body, tools),
+        tools=offered.allowed,
+        calls=offered.forced,
         schema=_schema(config),
         variant=call.variant + THOUGHTS if shown else call.variant,
     )

@@ -1,6 +1,7 @@
 """The functions that a Gemini request offers, and those it wants called."""
 
 import re
+from dataclasses import dataclass
 
 from understudy.mock.asks import Tool
 from understudy.mock.dialects.gemini.fields import Fields, names_of
@@ -19,8 +20,34 @@ _MODES = frozenset({"MODE_UNSPECIFIED", "AUTO", "ANY", "NONE", "VALIDATED"})
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}")
 
 
-def read_tools(body: Fields) -> dict[str, Tool]:
-    """Return the functions that are offered, by name."""
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The functions that an answer may call, and the one that it has to call, if any."""
+
+    allowed: tuple[Tool, ...]
+    forced: tuple[Tool, ...] = ()
+
+
+def read_tools(body: Fields) -> Offered:
+    """Read `tools` and `toolConfig`. Of several functions one of which has to be called, it is the first."""
+    tools = _declared(body)
+    calling = body.message("tool_config", _CONFIG).message("function_calling_config", _CALLING)
+    mode = (calling.text("mode") or "AUTO").upper()
+    if mode not in _MODES:
+        raise bad_request(f"Invalid value at '{calling.at('mode')}': \"{mode}\"")
+    names = calling.texts("allowed_function_names")
+    if names and mode not in {"ANY", "VALIDATED"}:
+        raise bad_request(f"{calling.at('allowed_function_names')} should only be set when mode is ANY or VALIDATED.")
+    for name in names:
+        if name not in tools:
+            raise bad_request(f"{calling.at('allowed_function_names')}: {name} is not in function_declarations.")
+    allowed = tuple(tools[name] for name in names) or tuple(tools.values())
+    if mode == "ANY" and not allowed:
+        raise bad_request("Function calling config is set without function_declarations.")
+    return Offered(() if mode == "NONE" else allowed, allowed[:1] if mode == "ANY" else ())
+
+
+def _declared(body: Fields) -> dict[str, Tool]:
     tools: dict[str, Tool] = {}
     for offered in body.messages("tools", _TOOL):
         for function in offered.messages("function_declarations", _FUNCTION):
@@ -29,25 +56,6 @@ def read_tools(body: Fields) -> dict[str, Tool]:
                 raise bad_request(f"Duplicate function declaration found: {tool.name}")
             tools[tool.name] = tool
     return tools
-
-
-def read_forced(body: Fields, tools: dict[str, Tool]) -> tuple[Tool, ...]:
-    """Return the function that has to be called: of those allowed the first, if any has to be."""
-    calling = body.message("tool_config", _CONFIG).message("function_calling_config", _CALLING)
-    mode = (calling.text("mode") or "AUTO").upper()
-    if mode not in _MODES:
-        raise bad_request(f"Invalid value at '{calling.at('mode')}': \"{mode}\"")
-    allowed = calling.texts("allowed_function_names")
-    if allowed and mode not in {"ANY", "VALIDATED"}:
-        raise bad_request(f"{calling.at('allowed_function_names')} should only be set when mode is ANY or VALIDATED.")
-    for name in allowed:
-        if name not in tools:
-            raise bad_request(f"{calling.at('allowed_function_names')}: {name} is not in function_declarations.")
-    if mode != "ANY":
-        return ()
-    if not tools:
-        raise bad_request("Function calling config is set without function_declarations.")
-    return (tools[allowed[0]] if allowed else next(iter(tools.values())),)
 
 
 def _function(function: Fields) -> Tool:
