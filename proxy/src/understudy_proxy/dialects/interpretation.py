@@ -108,7 +108,6 @@ class Operation(Protocol):
 class Asked:
     """A client's request, read as far as routing needs it; dialects add what they need of it."""
 
-    operation: Operation
     body: dict[str, Any] = field(repr=False)
     """The parsed body. Never changed: attempts share it."""
     model: str

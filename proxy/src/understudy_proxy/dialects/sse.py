@@ -7,6 +7,7 @@ Nothing here looks into an event beyond its fields.
 import re
 from typing import NamedTuple
 
+CONTENT_TYPE = "text/event-stream; charset=utf-8"
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 """What an event may grow to: room for an image in a delta, and a bound for a stream without line ends."""
 

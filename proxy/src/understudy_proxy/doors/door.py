@@ -15,7 +15,6 @@ Headers = tuple[tuple[str, str], ...]
 """Response headers; names in lower case, values without control characters."""
 
 JSON = "application/json"
-EVENTS = "text/event-stream; charset=utf-8"
 
 
 @dataclass(slots=True)

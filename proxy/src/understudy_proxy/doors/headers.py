@@ -10,6 +10,8 @@ from understudy_proxy.exchange.course import Course
 _TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]{0,64})?")
 _TRACESTATE = re.compile("[ -~]{1,512}")
 
+_WARNING_CHARACTERS = 1024
+
 STREAMING: Headers = (
     ("cache-control", "no-cache"),
     # nginx and its kin would hold events back otherwise.
@@ -30,9 +32,14 @@ def course_headers(target: RuntimeTarget | None, course: Course) -> Headers:
     return headers
 
 
-def with_reason(headers: Headers, course: Course) -> Headers:
-    """`headers`, with why the first choice did not answer if it did not."""
-    return headers if course.reason is None else (*headers, ("x-understudy-reason", course.reason))
+def answered_headers(target: RuntimeTarget, course: Course) -> Headers:
+    """`course_headers` of an answer, with why it is not the first choice's and what of the request it leaves out."""
+    headers = course_headers(target, course)
+    if course.reason is not None:
+        headers = (*headers, ("x-understudy-reason", course.reason))
+    if course.warnings:
+        headers = (*headers, ("x-understudy-warning", "; ".join(course.warnings)[:_WARNING_CHARACTERS]))
+    return headers
 
 
 def forwarded(request: Request) -> Headers:

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from understudy_proxy.dialects.openai.request import ChatRequest
+from understudy_proxy.dialects.interpretation import Interpretation
 from understudy_proxy.exchange.course import Course, Whole
 from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
 from understudy_proxy.exchange.ledger import Entry
 from understudy_proxy.exchange.patience import Patience
-from understudy_proxy.exchange.providers import ProviderDialect
 from understudy_proxy.exchange.stream import Stream
 from understudy_proxy.exchange.transport import Receiving, Sending, Transport
 from understudy_proxy.routing.health import HealthEffect
@@ -16,7 +15,6 @@ from understudy_proxy.routing.health import HealthEffect
 _ANSWER_BYTES = 64 * 1024 * 1024
 """The largest whole answer: images and audio travel inside as base64."""
 _ERROR_BYTES = 1024 * 1024
-_EVENTS = "text/event-stream"
 # What is certainly no stream of events, whatever was asked for; a stream with a wrong type is let through.
 _NO_EVENTS = ("application/json", "text/html", "application/problem+json")
 
@@ -25,8 +23,9 @@ _NO_EVENTS = ("application/json", "text/html", "application/problem+json")
 class Attempt:
     """What one attempt needs. `run` makes it, once."""
 
-    chat: ChatRequest
-    dialect: ProviderDialect
+    interpretation: Interpretation
+    streaming: bool
+    """A stream was asked for."""
     sending: Sending
     entry: Entry
     patience: Patience
@@ -44,35 +43,35 @@ class Attempt:
         receiving: Receiving | None = None
         try:
             receiving = await transport.send(self.sending, within=self._until_head())
-            if self.chat.stream and receiving.status == 200 and not _is_whole(receiving):
+            if self.streaming and receiving.status == 200 and not _is_whole(receiving):
                 stream = await self._begun(receiving)
                 begun = True
                 return stream
             return await self._whole(receiving)
         except TimeoutError:
-            raise self.patience.spent(begun=False, stream=self.chat.stream) from None
+            raise self.patience.spent(begun=False, stream=self.streaming) from None
         finally:
             if not begun and receiving is not None:
                 receiving.close()
 
     def _until_head(self) -> float:
-        return self.patience.until_first_token() if self.chat.stream else self.patience.until_answer()
+        return self.patience.until_first_token() if self.streaming else self.patience.until_answer()
 
     async def _whole(self, receiving: Receiving) -> Whole:
         limit = _ANSWER_BYTES if receiving.status == 200 else _ERROR_BYTES
         body = await receiving.read(limit=limit, within=self._until_head())
-        reading = self.dialect.read_answer(receiving.status, receiving.headers, body)
+        reading = self.interpretation.read_answer(receiving.status, receiving.headers, body)
         if reading.failure is not None:
             raise UpstreamError(reading.failure)
-        if self.chat.stream:
+        if self.streaming:
             raise UpstreamError(
                 UpstreamFailure(FailureKind.INVALID_RESPONSE, "a whole answer came where a stream was asked for")
             )
         self.entry.succeeded(stream=False)
-        return Whole(body, reading.usage)
+        return Whole(reading.body, reading.usage)
 
     async def _begun(self, receiving: Receiving) -> Stream:
-        events = self.dialect.stream(self.chat)
+        events = self.interpretation.flow()
         while True:
             piece = await receiving.chunk(within=self.patience.until_first_token())
             fed = events.feed(piece) if piece else events.close()

@@ -20,11 +20,13 @@ class Course:
     """Why the one before it was given up."""
     first_token: float | None = None
     """Monotonic; when the answer began."""
+    warnings: tuple[str, ...] = ()
+    """What of the request the one that answered, or was tried last, has no word for."""
 
 
 @dataclass(slots=True)
 class Whole:
-    """A whole answer, in the provider's own bytes."""
+    """A whole answer, in the client's dialect."""
 
     body: bytes
     usage: Usage | None

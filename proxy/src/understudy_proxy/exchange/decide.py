@@ -69,6 +69,7 @@ ROWS: dict[FailureKind, _Row] = {
     FailureKind.INVALID_RESPONSE: _BROKEN,
     FailureKind.REDIRECT: _Row(RetryOn.INVALID_RESPONSE, HealthEffect.EJECT),
     FailureKind.BUSY: _Row(RetryOn.RATE_LIMITED, HealthEffect.NONE),
+    FailureKind.UNSUPPORTED: _Row(None, HealthEffect.NONE),
     FailureKind.CLIENT_LEFT: _Row(None, HealthEffect.NONE),
 }
 

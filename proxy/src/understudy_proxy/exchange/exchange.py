@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from math import inf
 
 from understudy_proxy.config.runtime import Runtime, RuntimeTarget
-from understudy_proxy.dialects.openai.request import ChatRequest
+from understudy_proxy.dialects.interpretation import Asked, Interpretation, Operation
+from understudy_proxy.dialects.request_error import Unsupported
 from understudy_proxy.exchange.attempt import Attempt
 from understudy_proxy.exchange.course import Course, Exhausted, Whole
 from understudy_proxy.exchange.decide import Decision, decide, worth_asking
 from understudy_proxy.exchange.endpoints import Endpoints
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
+from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
 from understudy_proxy.exchange.ledger import Entry, Ledger
 from understudy_proxy.exchange.patience import GRAIN_SECONDS, Patience
 from understudy_proxy.exchange.probes import Probes
-from understudy_proxy.exchange.providers import DIALECTS
 from understudy_proxy.exchange.refusal import after, without_choices
 from understudy_proxy.exchange.retry_budget import RetryBudget
 from understudy_proxy.exchange.stream import Stream
@@ -42,7 +42,8 @@ class Ask:
     """What a door asks of the exchange."""
 
     target: RuntimeTarget
-    chat: ChatRequest
+    operation: Operation
+    asked: Asked
     headers: Mapping[str, str]
     """The client's, for rules that match them."""
     forward: tuple[tuple[str, str], ...] = ()
@@ -97,7 +98,7 @@ class Exchange:
         now = self.ledger.now()
         found = plan(
             ask.target,
-            ask.chat.need,
+            ask.asked.need,
             ask.headers,
             board=self.ledger.board,
             endpoints=self.endpoints,
@@ -127,13 +128,13 @@ class _Walk:
 
     async def run(self) -> Whole | Stream:
         while True:
-            body = self._body()
-            entry = self._begin()
-            if entry is None:
-                self._step_over()
+            ready = self._ready()
+            if isinstance(ready, UpstreamFailure):
+                self._step_over(ready)
                 continue
+            entry, interpretation = ready
             try:
-                answer = await self._attempt(entry, body).run(self._exchange.transport)
+                answer = await self._attempt(entry, interpretation).run(self._exchange.transport)
             except UpstreamError as error:
                 decision = self._enter(entry, error.failure)
                 entry.end()
@@ -146,39 +147,42 @@ class _Walk:
                 return answer
             await self._follow(decision)
 
-    def _begin(self) -> Entry | None:
-        """An entry for the choice whose turn it is; None when it is busy, or another request tries if it is back."""
-        ledger = self._exchange.ledger
-        if self._rest and ledger.trial_taken(self._choice):
-            return None
-        return ledger.begin(self._choice, self._request_id)
+    def _ready(self) -> tuple[Entry, Interpretation] | UpstreamFailure:
+        """What an attempt at the choice whose turn it is takes, or why it cannot be asked."""
+        ledger, ask, candidate = self._exchange.ledger, self._ask, self._choice.candidate
+        try:
+            interpretation = ask.operation.interpret(ask.asked, candidate, ask.target.prompt)
+        except Unsupported as unsupported:
+            return UpstreamFailure(FailureKind.UNSUPPORTED, bounded(unsupported.message), param=unsupported.param)
+        # Where another request tries whether it is back, this one need not wait for that.
+        taken = bool(self._rest) and ledger.trial_taken(self._choice)
+        entry = None if taken else ledger.begin(self._choice, self._request_id)
+        if entry is None:
+            message = f"{candidate.upstream.key} has as many requests under way as it may have"
+            return UpstreamFailure(FailureKind.BUSY, message)
+        return entry, interpretation
 
-    def _step_over(self) -> None:
+    def _step_over(self, why: UpstreamFailure) -> None:
         """Nobody was asked, so it is no attempt and no failure of the upstream's."""
-        message = f"{self._choice.candidate.upstream.key} has as many requests under way as it may have"
-        self._failures.append((self._choice, UpstreamFailure(FailureKind.BUSY, message)))
+        self._failures.append((self._choice, why))
         if not self._rest:
             raise self._exhausted()
         self._next()
 
-    def _body(self) -> bytes:
-        candidate = self._choice.candidate
-        return DIALECTS[candidate.upstream.dialect].encode(self._ask.chat, candidate, self._ask.target.prompt)
-
-    def _attempt(self, entry: Entry, body: bytes) -> Attempt:
-        candidate = self._choice.candidate
+    def _attempt(self, entry: Entry, interpretation: Interpretation) -> Attempt:
+        candidate, call = self._choice.candidate, interpretation.call
         self._course.candidate = candidate
         self._course.attempts += 1
-        dialect = DIALECTS[candidate.upstream.dialect]
+        self._course.warnings = call.warnings
         return Attempt(
-            chat=self._ask.chat,
-            dialect=dialect,
+            interpretation=interpretation,
+            streaming=self._ask.asked.stream,
             sending=Sending(
                 upstream=candidate.upstream,
-                path=dialect.path,
-                body=body,
+                path=call.path,
+                body=call.body,
                 address=self._choice.endpoint.address,
-                headers=self._ask.forward,
+                headers=self._ask.forward + call.headers,
             ),
             entry=entry,
             patience=self._patience(entry),
@@ -197,7 +201,7 @@ class _Walk:
         )
 
     def _another_could_step_in(self) -> bool:
-        if not self._rest or not self._ask.chat.stream:
+        if not self._rest or not self._ask.asked.stream:
             return False
         silence = UpstreamFailure(FailureKind.FIRST_TOKEN_TIMEOUT, "")
         rest = worth_asking(silence, self._choice, self._rest)
@@ -254,4 +258,4 @@ class _Walk:
         self._retries_here = 0
 
     def _exhausted(self) -> Exhausted:
-        return Exhausted(after(tuple(self._failures), target=self._ask.chat.model))
+        return Exhausted(after(tuple(self._failures), target=self._ask.asked.model))

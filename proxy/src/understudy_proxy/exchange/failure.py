@@ -63,6 +63,8 @@ class FailureKind(StrEnum):
     REDIRECT = "redirect"
     BUSY = "busy"
     """Not asked at all: as many requests are under way at the upstream as its configuration allows."""
+    UNSUPPORTED = "unsupported"
+    """Not asked at all: its dialect cannot express the request."""
     CLIENT_LEFT = "client_left"
     """Not the upstream's failure; it ends an attempt all the same."""
 

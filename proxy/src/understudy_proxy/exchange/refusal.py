@@ -94,6 +94,9 @@ _VERDICTS = {
         _HERE, 400, _INVALID, "context_length_exceeded", "has too small a context window"
     ),
     FailureKind.CONTENT_FILTERED: _Verdict(_HERE, 400, _INVALID, "content_filter", "filtered the content"),
+    FailureKind.UNSUPPORTED: _Verdict(
+        _HERE, 400, _INVALID, "unsupported_parameter", "has no way to express the request"
+    ),
     FailureKind.QUOTA_EXCEEDED: _Verdict(
         _OWNER, 429, "insufficient_quota", "insufficient_quota", "has used up the gateway's quota"
     ),
@@ -109,6 +112,7 @@ _PROVIDERS_WORDS = frozenset(
         FailureKind.CONFLICT,
         FailureKind.CONTEXT_LENGTH_EXCEEDED,
         FailureKind.CONTENT_FILTERED,
+        FailureKind.UNSUPPORTED,
     }
 )
 """The request is at fault, and the provider knows best how."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from understudy_proxy.dialects.openai.stream import ChatStream, Fed
+from understudy_proxy.dialects.interpretation import Fed, Flow
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.exchange.failure import UpstreamError, UpstreamFailure
 from understudy_proxy.exchange.ledger import Entry
@@ -20,7 +20,7 @@ class Stream:
         self,
         first: bytes,
         *,
-        events: ChatStream,
+        events: Flow,
         receiving: Receiving,
         entry: Entry,
         patience: Patience,
@@ -39,6 +39,10 @@ class Stream:
     def usage(self) -> Usage | None:
         """What the provider has counted so far."""
         return self._events.usage
+
+    def failed(self, failure: UpstreamFailure) -> bytes:
+        """What tells the client, within its stream, that the answer is not complete."""
+        return self._events.failed(failure)
 
     async def next(self) -> bytes:
         """The next events, whole ones; empty at the end.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harness.runtimes import a_candidate, a_model, a_provider, a_runtime
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
-from understudy_proxy.dialects.openai.provider import encode
+from understudy_proxy.dialects.openai.passing import encode
 from understudy_proxy.dialects.openai.request import read
 from understudy_proxy.dialects.request_error import RequestError
 

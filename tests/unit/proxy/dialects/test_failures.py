@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy_proxy.dialects.openai.answers import classify
-from understudy_proxy.dialects.openai.provider import read_answer
+from understudy_proxy.dialects.openai.passing import read_answer
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.exchange.failure import MAX_MESSAGE, FailureKind, UpstreamFailure
 

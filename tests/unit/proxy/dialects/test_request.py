@@ -16,9 +16,9 @@ from understudy_proxy.dialects.openai.request import (
     FILE_TOKENS,
     IMAGE_TOKENS,
     ChatRequest,
-    RequestError,
     read,
 )
+from understudy_proxy.dialects.request_error import RequestError
 
 HELLO = {"role": "user", "content": "Hello"}
 BASE: dict[str, Any] = {"model": "chat", "messages": [HELLO]}

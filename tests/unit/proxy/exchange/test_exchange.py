@@ -13,7 +13,10 @@ from harness.raw_http import eventually
 from understudy_api.config import RetryPolicy, Timeouts
 from understudy_proxy.config.build import build
 from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.openai.client import CLIENT
 from understudy_proxy.dialects.openai.request import read
+from understudy_proxy.dialects.providers import PROVIDERS
+from understudy_proxy.dialects.translation import ChatOperation
 from understudy_proxy.exchange.admission import Admission
 from understudy_proxy.exchange.course import Course, Exhausted, Whole
 from understudy_proxy.exchange.endpoints import Endpoints
@@ -27,6 +30,7 @@ from understudy_proxy.exchange.transport import Receiving, Sending
 from understudy_proxy.routing.health import HealthBoard, HealthChange, Standing
 from understudy_proxy.routing.plan import Choice
 
+CHAT = ChatOperation(CLIENT, PROVIDERS)
 ANSWER = b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}'
 REFUSED = UpstreamError(UpstreamFailure(FailureKind.CONNECT_REFUSED, "refused"))
 ROLE = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n'
@@ -154,7 +158,7 @@ class _Set:
         """Ask for `chat`."""
         target = self.runtime.targets["LLMRoute/default/chat"]
         self.course = Course()
-        return await self.exchange.run(Ask(target, read(chat_body(stream=stream)), {}, course=self.course))
+        return await self.exchange.run(Ask(target, CHAT, read(chat_body(stream=stream)), {}, course=self.course))
 
     def nothing_is_left(self) -> bool:
         """Whether all places are free again and every response is closed."""

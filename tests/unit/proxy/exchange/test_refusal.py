@@ -89,6 +89,7 @@ PROVIDERS_WORDS = {
     FailureKind.CONFLICT,
     FailureKind.CONTEXT_LENGTH_EXCEEDED,
     FailureKind.CONTENT_FILTERED,
+    FailureKind.UNSUPPORTED,  # the gateway's own, about the request
 }
 
 

@@ -9,12 +9,13 @@ tool schemas and names count as well, and JSON's own marks are about what provid
 third at times, and whoever compares it with a window allows for that.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from understudy_api.config import Capability
+from understudy_proxy.dialects.interpretation import Asked
 from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.routing.need import BYTES_PER_TOKEN, Need
 
@@ -41,18 +42,13 @@ _SETS = tuple(
 """Every combination, made once."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ChatRequest:
-    """A request as it was sent, and what was read from it."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ChatRequest(Asked):
+    """A chat completion request."""
 
-    body: dict[str, Any] = field(repr=False)
-    """Never changed: attempts share it."""
-    model: str
-    need: Need
-    stream: bool
-    include_usage: bool
+    include_usage: bool = False
     """The client asked for a usage chunk at the end of the stream."""
-    choices: int
+    choices: int = 1
     """`n`: how many answers were asked for."""
 
 

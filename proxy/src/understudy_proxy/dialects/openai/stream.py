@@ -7,12 +7,14 @@ JSON string a quotation mark is escaped, so text that speaks of `"error"` does n
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from understudy_proxy.dialects.failures.kinds import failure_of
 from understudy_proxy.dialects.failures.shapes import said_by, said_in
+from understudy_proxy.dialects.interpretation import Fed
+from understudy_proxy.dialects.openai import errors
 from understudy_proxy.dialects.openai.answers import classify
 from understudy_proxy.dialects.openai.usage import read_usage, states_usage
 from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge, parse
@@ -29,17 +31,6 @@ _MIDDLE = b"}\n\ndata: {"
 _NOTABLE = re.compile(rb'"(?:error"|role"|(?:finish_reason|usage)"(?!\s*+:\s*+null))')
 """What a plain event has none of: an end, usage, an error, a role."""
 _ROLES = ((b'"delta":{"role":"assistant",', b'"delta":{'), (b'"delta": {"role": "assistant", ', b'"delta": {'))
-
-
-class Fed(NamedTuple):
-    """What became of some bytes."""
-
-    out: bytes
-    """To be sent on now; empty until the answer has begun."""
-    began: bool
-    """The answer has begun, with these bytes or earlier."""
-    failure: UpstreamFailure | None
-    """The stream failed; `out` is what was good before. Feed nothing more."""
 
 
 class ChatStream:
@@ -119,6 +110,11 @@ class ChatStream:
             return Fed(fed.out + _END, True, None)
         self._failure = self._cut(tail)
         return Fed(fed.out, self._began, self._failure)
+
+    @staticmethod
+    def failed(failure: UpstreamFailure) -> bytes:
+        """The event that tells the client that its answer is not complete."""
+        return errors.in_stream(failure)
 
     def _is_over(self) -> bool:
         return self.finished or self._failure is not None

@@ -1,11 +1,7 @@
-"""Errors in OpenAI's format, from whatever refuses a request."""
-
-from math import ceil
+"""Errors in OpenAI's format."""
 
 from understudy_proxy.dialects.openai import errors
-from understudy_proxy.dialects.request_error import RequestError
-from understudy_proxy.doors.door import Headers, Refused
-from understudy_proxy.exchange.refusal import Refusal
+from understudy_proxy.doors.door import Refused
 
 
 def openai_errors(refused: Refused) -> bytes:
@@ -15,31 +11,4 @@ def openai_errors(refused: Refused) -> bytes:
         type=refused.type or "invalid_request_error",
         code=refused.code,
         param=refused.param,
-    )
-
-
-def bad_request(error: RequestError) -> Refused:
-    """A request that is wrong, in OpenAI's words."""
-    return Refused(
-        error.status, error.message, type=error.type, code=error.code, param=error.param, reason="bad_request"
-    )
-
-
-def from_refusal(refusal: Refusal, headers: Headers) -> Refused:
-    """What nobody answered, as an error answer; `headers` say how it went."""
-    own = list(headers)
-    if refusal.retry_after_seconds is not None:
-        # SDKs read the milliseconds first; whole seconds are rounded up, so that nobody comes too early.
-        own.append(("retry-after", str(ceil(refusal.retry_after_seconds))))
-        own.append(("retry-after-ms", str(ceil(refusal.retry_after_seconds * 1000))))
-    if refusal.should_retry is not None:
-        own.append(("x-should-retry", "true" if refusal.should_retry else "false"))
-    return Refused(
-        refusal.status,
-        refusal.message,
-        type=refusal.type,
-        code=refusal.code,
-        param=refusal.param,
-        reason=refusal.reason,
-        headers=tuple(own),
     )

@@ -1,17 +1,23 @@
 """Where the doors for OpenAI's clients are."""
 
+from understudy_proxy.dialects.openai.client import CLIENT
+from understudy_proxy.dialects.openai.request import read
+from understudy_proxy.dialects.providers import PROVIDERS
+from understudy_proxy.dialects.translation import ChatOperation
 from understudy_proxy.doors.door import Route
+from understudy_proxy.doors.generation import GenerationDoor
 from understudy_proxy.doors.names import Names
-from understudy_proxy.doors.openai.chat import ChatDoor
 from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.openai.models import ModelsDoor
 from understudy_proxy.exchange.exchange import Exchange
 from understudy_proxy.telemetry.metrics import Metrics
 
+_CHAT = ChatOperation(CLIENT, PROVIDERS)
+
 
 def openai_routes(*, names: Names, exchange: Exchange, metrics: Metrics) -> tuple[Route, ...]:
     """All of them."""
-    chat = ChatDoor(names=names, exchange=exchange, metrics=metrics)
+    chat = GenerationDoor(lambda _request, body: read(body), _CHAT, names=names, exchange=exchange, metrics=metrics)
     models = ModelsDoor(names)
     return (
         Route("/v1/chat/completions", {"POST": chat}, errors=openai_errors),

@@ -1,15 +1,19 @@
-"""The door `/v1/chat/completions`: OpenAI in, whoever answers behind it, OpenAI out."""
+"""The door behind which models answer, whatever dialect its client speaks and whatever is asked: whoever answers.
+
+One class serves every path of this kind. What differs between them is how a request is read and what is made of it,
+an `Operation`; how an error looks is the route's.
+"""
 
 import asyncio
 import time
+from collections.abc import Callable
 
-from understudy_proxy.dialects.openai import errors
-from understudy_proxy.dialects.openai.request import read
+from understudy_proxy.dialects.interpretation import Asked, Operation
 from understudy_proxy.dialects.request_error import RequestError
-from understudy_proxy.doors.door import EVENTS, Answer, EventStream, Headers, Refused, Request
-from understudy_proxy.doors.headers import STREAMING, course_headers, forwarded, with_reason
+from understudy_proxy.doors.door import Answer, EventStream, Headers, Refused, Request
+from understudy_proxy.doors.headers import STREAMING, answered_headers, course_headers, forwarded
 from understudy_proxy.doors.names import Names
-from understudy_proxy.doors.openai.errors import bad_request, from_refusal
+from understudy_proxy.doors.refusing import bad_request, from_refusal
 from understudy_proxy.exchange.admission import RETRY_AFTER_SECONDS
 from understudy_proxy.exchange.course import Course, Exhausted, Whole
 from understudy_proxy.exchange.exchange import Ask, Exchange
@@ -24,10 +28,17 @@ _SHUTTING_DOWN = 503
 _GOING_DOWN = UpstreamFailure(FailureKind.INTERRUPTED, "the gateway is shutting down; send the request again")
 
 
-class ChatDoor:
-    """Chat completions, streaming and not."""
+Read = Callable[[Request, bytes], Asked]
+"""Reads a request and its body; raises `RequestError` for what is wrong with it."""
 
-    def __init__(self, *, names: Names, exchange: Exchange, metrics: Metrics) -> None:
+
+class GenerationDoor:
+    """Answers of models, streaming and not."""
+
+    def __init__(self, read: Read, operation: Operation, *, names: Names, exchange: Exchange, metrics: Metrics) -> None:
+        """Read requests with `read`, and make `operation` of them."""
+        self._read = read
+        self._operation = operation
         self._names = names
         self._exchange = exchange
         self._admission = exchange.ledger.admission
@@ -38,7 +49,8 @@ class ChatDoor:
         if not self._admission.enter():
             self._metrics.refused("overloaded")
             raise _overloaded()
-        record, course = RequestRecord(request_id=request.id, started=request.received), Course()
+        record = RequestRecord(request_id=request.id, started=request.received, operation=self._operation.name)
+        course = Course()
         self._metrics.request_began()
         try:
             return await self._answer(request, record, course)
@@ -61,20 +73,21 @@ class ChatDoor:
         record.revision = runtime.revision
         record.namespace = self._names.namespace(request)
         try:
-            chat = read(await request.body())
-            record.stream = chat.stream
-            target = record.target = self._names.target(runtime, chat.model, namespace=record.namespace)
-            answer = await self._exchange.run(Ask(target, chat, request.headers, forwarded(request), course))
+            asked = self._read(request, await request.body())
+            record.stream = asked.stream
+            target = record.target = self._names.target(runtime, asked.model, namespace=record.namespace)
+            ask = Ask(target, self._operation, asked, request.headers, forwarded(request), course)
+            answer = await self._exchange.run(ask)
         except RequestError as error:
             raise bad_request(error) from error
         except Exhausted as exhausted:
             raise from_refusal(exhausted.refusal, course_headers(record.target, course)) from exhausted
         record.status = 200
-        headers = with_reason(course_headers(target, course), course)
+        headers = answered_headers(target, course)
         if isinstance(answer, Whole):
             record.usage = answer.usage
             return Answer(body=answer.body, headers=headers)
-        await _stream(request, answer, headers, record)
+        await self._stream(request, answer, headers, record)
         return None
 
     def _record(self, record: RequestRecord, course: Course) -> None:
@@ -86,30 +99,30 @@ class ChatDoor:
         record.finished = time.monotonic()
         self._metrics.record_request(record)
 
-
-async def _stream(request: Request, stream: Stream, headers: Headers, record: RequestRecord) -> None:
-    """Pass on a stream to its end; the connection is cut where the stream was."""
-    flow: EventStream | None = None
-    try:
-        flow = await request.begin(Answer(body=stream.first, content_type=EVENTS, headers=headers + STREAMING))
-        while events := await stream.next():
-            await flow.write(events)
-        await flow.finish()
-    except UpstreamError as error:
-        record.reason = error.failure.kind
-        if flow is not None:
-            await flow.write(errors.in_stream(error.failure))
-    except asyncio.CancelledError:
-        if not request.cut_short or flow is None:
-            raise
-        record.reason = _GOING_DOWN.kind
-        task = asyncio.current_task()
-        if task is not None:
-            task.uncancel()
-        await flow.write(errors.in_stream(_GOING_DOWN))
-    finally:
-        record.usage = stream.usage
-        stream.close()
+    async def _stream(self, request: Request, stream: Stream, headers: Headers, record: RequestRecord) -> None:
+        """Pass on a stream to its end; the connection is cut where the stream was."""
+        flow: EventStream | None = None
+        opening = Answer(body=stream.first, content_type=self._operation.stream_type, headers=headers + STREAMING)
+        try:
+            flow = await request.begin(opening)
+            while events := await stream.next():
+                await flow.write(events)
+            await flow.finish()
+        except UpstreamError as error:
+            record.reason = error.failure.kind
+            if flow is not None:
+                await flow.write(stream.failed(error.failure))
+        except asyncio.CancelledError:
+            if not request.cut_short or flow is None:
+                raise
+            record.reason = _GOING_DOWN.kind
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+            await flow.write(stream.failed(_GOING_DOWN))
+        finally:
+            record.usage = stream.usage
+            stream.close()
 
 
 def _overloaded() -> Refused:

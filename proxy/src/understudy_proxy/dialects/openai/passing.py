@@ -1,31 +1,45 @@
-"""Chat completions as a provider takes and gives them."""
+"""OpenAI's dialect on both sides: the request passes but for the model's name, the answer as it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import orjson
 
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.failures.kinds import is_success, parsed
+from understudy_proxy.dialects.interpretation import Call, Reading
 from understudy_proxy.dialects.openai.answers import classify, failure_in
 from understudy_proxy.dialects.openai.persona import applied
 from understudy_proxy.dialects.openai.quirks import quirks_of
 from understudy_proxy.dialects.openai.request import ChatRequest
+from understudy_proxy.dialects.openai.stream import ChatStream
 from understudy_proxy.dialects.openai.usage import read_usage
 from understudy_proxy.dialects.request_error import RequestError
-from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
 
 PATH = "/chat/completions"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a whole answer turned out to be: a failure, or an answer with the usage it states."""
+class PassedChat:
+    """One request on its way to one provider."""
 
-    failure: UpstreamFailure | None
-    usage: Usage | None
+    __slots__ = ("_asked", "call")
+
+    def __init__(self, asked: ChatRequest, candidate: Candidate, prompt: Prompt | None) -> None:
+        """Make it ready to be sent.
+
+        Raises:
+            RequestError: the body is nested too deeply to be written again.
+        """
+        self._asked = asked
+        self.call = Call(PATH, encode(asked, candidate, prompt))
+
+    def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Reading:
+        """What a response that is not a stream says, in one parse. Header names are lower case."""
+        return read_answer(status, headers, body)
+
+    def flow(self) -> ChatStream:
+        """The reader of a stream that answers it."""
+        return ChatStream(include_usage=self._asked.include_usage, choices=self._asked.choices)
 
 
 def encode(chat: ChatRequest, candidate: Candidate, prompt: Prompt | None) -> bytes:
@@ -52,7 +66,7 @@ def encode(chat: ChatRequest, candidate: Candidate, prompt: Prompt | None) -> by
 def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Reading:
     """What a response that is not a stream says, in one parse. Header names are lower case."""
     if not is_success(status):
-        return Reading(classify(status, headers, body), None)
+        return Reading(classify(status, headers, body))
     answer = parsed(body)
     failure = failure_in(answer, body, status=status, headers=headers)
-    return Reading(failure, None if failure is not None else read_usage(answer))
+    return Reading(failure) if failure is not None else Reading(None, read_usage(answer), body)
