@@ -3,26 +3,34 @@
 A persona's parameters and tools are written in OpenAI's words, whatever dialects the client and the provider speak.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from understudy_api.config import Prompt
-from understudy_proxy.dialects.canonical.chat import Chat, Tool
+from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.canonical.content import Text
+from understudy_proxy.dialects.parameters import NO_PARAMETERS, is_given, with_parameter
+from understudy_proxy.dialects.tools import read_tools
 
 
 def applied(prompt: Prompt, chat: Chat) -> Chat:
-    """The conversation with what `prompt` adds."""
+    """The conversation with what `prompt` adds: defaults where the client says nothing, overrides whatever it says.
+
+    An override with null takes the parameter out.
+
+    Raises:
+        RequestError: a parameter of the persona is nothing that it may be.
+        Unsupported: a parameter or tool of the persona is for providers of OpenAI's dialect alone.
+    """
+    for name, value in prompt.defaults.items():
+        if name not in NO_PARAMETERS and value is not None and not is_given(chat, name):
+            chat = with_parameter(chat, name, value)
+    for name, value in prompt.overrides.items():
+        if name not in NO_PARAMETERS:
+            chat = with_parameter(chat, name, value)
     if prompt.system:
         chat = replace(chat, system=(Text(prompt.system), *chat.system))
     if prompt.tools:
-        declared = tuple(_tool(tool) for tool in prompt.tools)
+        declared = read_tools(list(prompt.tools))
         names = {tool.name for tool in declared}
         chat = replace(chat, tools=(*(tool for tool in chat.tools if tool.name not in names), *declared))
     return chat
-
-
-def _tool(tool: Mapping[str, Any]) -> Tool:
-    function = tool["function"]
-    return Tool(function["name"], function.get("description"), function.get("parameters"), function.get("strict"))
