@@ -5,6 +5,7 @@ shown neither by `repr` nor by the admin address.
 """
 
 import json
+import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,10 +24,13 @@ _SECRET_HEADERS = frozenset(
         "api-key",
         "x-api-key",
         "x-goog-api-key",
+        "x-amz-security-token",
         "x-internal-secret",
         "cookie",
     }
 )
+# Google's clients may send their key in the query.
+_QUERY_KEY = re.compile(r"([?&]key=)[^&]*")
 # From this length on, the last four characters identify a key without giving it away.
 _LONG_SECRET = 12
 
@@ -82,7 +86,7 @@ class Recorded:
         return {
             "number": self.number,
             "method": self.method,
-            "path": self.path,
+            "path": _QUERY_KEY.sub(r"\1***", self.path),
             "headers": {name.lower(): masked(name, value) for name, value in self.headers.items()},
             "body": body,
             "received_at": datetime.fromtimestamp(self.received_at, UTC).isoformat(),
