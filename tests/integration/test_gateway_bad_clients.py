@@ -280,6 +280,56 @@ async def test_pipelined_requests_are_answered_in_order(gateway: Serving) -> Non
     assert received.count(b"HTTP/1.1 400 Bad Request") == 1
 
 
+_OFFER = ("connection: upgrade, http2-settings", "upgrade: h2c", "http2-settings: AAMAAABkAAQAoAAAAAIAAAAA")
+"""What Java's HTTP client sends first on every connection."""
+
+
+@pytest.mark.parametrize("cut", [0, 400], ids=["one piece", "cut in the body"])
+async def test_what_follows_an_offer_of_http_2_is_answered(gateway: Serving, cut: int) -> None:
+    """An offered protocol is not taken up, and the requests behind it in the same piece are not lost."""
+    bodies = [chat_body(said=f"number {number}" + "!" * 300) for number in range(3)]
+    live = "\r\n".join(("GET /health/live HTTP/1.1", "host: x", *_OFFER, "", "")).encode()
+    requests = [_head(*_OFFER, f"content-length: {len(body)}") + body for body in bodies]
+    everything = (
+        b"\r\n\r\n" + requests[0] + live + b"".join(requests[1:]) + _head("content-length: 0", "connection: close")
+    )
+    async with RawHttp(gateway.port) as client:
+        for part in (everything[:cut], everything[cut:]):
+            client.send_bytes(part)
+            await asyncio.sleep(0.01)
+        await client.answer()
+        received = bytes(client.received)
+    assert [1, 1, 1] == [received.count(b"number %d" % number) for number in range(3)]
+    assert (4, 1) == (received.count(b"HTTP/1.1 200 OK"), received.count(b"HTTP/1.1 400 Bad Request"))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        pytest.param((_head(*_OFFER, "transfer-encoding: chunked") + b"0\r\n\r\n" + _head(),), id="chunked"),
+        pytest.param((_head(*_OFFER)[:20], _head(*_OFFER)[20:] + _head()), id="a head in pieces"),
+        pytest.param((_head("content-length: 0") + _head(*_OFFER) + _head(),), id="behind another request"),
+    ],
+)
+async def test_where_an_offer_ends_is_known_or_the_connection_ends(gateway: Serving, parts: tuple[bytes, ...]) -> None:
+    """Where bytes behind it may have been lost the answer ends the connection: no middle is taken for a beginning."""
+    answer = await _raw(gateway, *parts, pause=0.05)
+    assert (400, "close") == (answer.status, answer.headers["connection"])
+
+
+async def test_an_offer_of_http_2_keeps_its_connection(gateway: Serving) -> None:
+    """A client that offers it on every connection must not need a new one for each request."""
+    offering = _head(*_OFFER, f"content-length: {len(OK)}")
+    async with RawHttp(gateway.port) as client:
+        for parts in ((offering, OK), (offering + OK,), (_head(f"content-length: {len(OK)}") + OK,)):
+            client.received.clear()
+            for part in parts:
+                client.send_bytes(part)
+                await asyncio.sleep(0.01)
+            await client.saw(b"HTTP/1.1 200 OK")
+        assert client.open
+
+
 async def test_a_refusal_keeps_the_connection_for_the_next_request(gateway: Serving) -> None:
     """After an error whose request was read completely, the same connection goes on."""
     bad = b"{}"

@@ -1,7 +1,8 @@
 """One client connection, with the bounds that aiohttp leaves open.
 
 aiohttp parses HTTP; what is added here: errors below the doors speak a door's format, a client that dribbles its
-headers is cut off, a client that leaves its answer unread is too, and draining knows which connections are idle.
+headers is cut off, a client that leaves its answer unread is too, draining knows which connections are idle, and what
+follows a request that offers another protocol (`Upgrade: h2c`) in the same piece is not lost.
 """
 
 import asyncio
@@ -51,7 +52,7 @@ class Owner(Protocol):
 class Connection(web.RequestHandler):
     """Bytes in, requests to the server's handler, one after another."""
 
-    __slots__ = ("_head_timer", "_last_body", "_owner")
+    __slots__ = ("_body_left", "_head_timer", "_last_body", "_owner", "out_of_step")
 
     def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, owner: Owner) -> None:
         limits = owner.limits
@@ -69,6 +70,10 @@ class Connection(web.RequestHandler):
         self._owner = owner
         self._head_timer: asyncio.TimerHandle | None = None
         self._last_body: StreamReader | None = None
+        self._body_left = 0
+        """Of a request that offers another protocol."""
+        self.out_of_step = False
+        """Bytes may have been lost, so that what comes next may be no beginning: no further request is answered."""
 
     @property
     def idle(self) -> bool:
@@ -77,9 +82,9 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Parse, and watch how long a head takes."""
-        super().data_received(data)
-        if self._messages:
-            self._watch_body(*self._messages[-1])
+        rest = self._parse(data, fresh=self.idle)
+        while rest:
+            rest = self._parse(rest, fresh=True)
         waiter = self._waiter
         if waiter is None or waiter.done():
             if self._head_timer is not None:
@@ -146,6 +151,40 @@ class Connection(web.RequestHandler):
         with suppress(ConnectionError):
             self.write(self._owner.refuse(_unparsable(status, exc, message)))
         return ENDS
+
+    def _parse(self, data: bytes, *, fresh: bool) -> bytes:
+        """Parse, up to the end of a request that offers another protocol; what is left.
+
+        aiohttp answers such a request as any other, and drops what comes behind it in the same piece.
+
+        Args:
+            data: what came.
+            fresh: whether a request begins with it.
+        """
+        rest = b""
+        if self._body_left:
+            data, rest = data[: self._body_left], data[self._body_left :]
+            self._body_left -= len(data)
+        before = len(self._messages)
+        super().data_received(data)
+        if not self._messages:
+            return rest
+        message, body = self._messages[-1]
+        self._watch_body(message, body)
+        new = len(self._messages) - before
+        if new and isinstance(message, RawRequestMessage) and message.upgrade and not self._upgraded:
+            return self._behind(message, data, whole=fresh and new == 1)
+        return rest
+
+    def _behind(self, message: RawRequestMessage, data: bytes, *, whole: bool) -> bytes:
+        """What follows `message` in `data`; `whole`: its head is all there, and nothing was before it."""
+        if not whole or message.chunked:
+            self.out_of_step = True  # nobody can tell where it ends
+            return b""
+        line = len(data) - len(data.lstrip(b"\r\n"))  # empty lines may come before a request
+        end = data.index(b"\r\n\r\n", line) + 4 + int(message.headers.get("content-length", "0"))
+        self._body_left = max(0, end - len(data))
+        return data[end:]
 
     def _watch_body(self, message: object, body: StreamReader) -> None:
         """End the wait for a body whose framing is broken: aiohttp keeps the error for the request after it."""

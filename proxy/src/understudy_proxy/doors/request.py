@@ -241,7 +241,8 @@ class HttpRequest:
         http = self._http
         # An unread body would have to be read to its end before the next request could begin.
         unread = not http.content.is_eof() or http.content.exception() is not None
-        return self.retiring or unread or not http.keep_alive or http.version < (1, 1)
+        ends = self.retiring or self._connection.out_of_step
+        return ends or unread or not http.keep_alive or http.version < (1, 1)
 
 
 if TYPE_CHECKING:
