@@ -31,12 +31,28 @@ _GOING_DOWN = UpstreamFailure(FailureKind.INTERRUPTED, "the gateway is shutting 
 Read = Callable[[Request, bytes], Asked]
 """Reads a request and its body; raises `RequestError` for what is wrong with it."""
 
+Instead = Callable[[Asked], tuple[bytes, str]]
+"""An answer of the gateway's own, and the warning that goes with it."""
+
 
 class GenerationDoor:
     """Answers of models, streaming and not."""
 
-    def __init__(self, read: Read, operation: Operation, *, names: Names, exchange: Exchange, metrics: Metrics) -> None:
-        """Read requests with `read`, and make `operation` of them."""
+    def __init__(
+        self,
+        read: Read,
+        operation: Operation,
+        *,
+        names: Names,
+        exchange: Exchange,
+        metrics: Metrics,
+        instead: Instead | None = None,
+    ) -> None:
+        """Read requests with `read`, and make `operation` of them.
+
+        With `instead`, a request that no backend's dialect can express is answered with what it returns.
+        """
+        self._instead = instead
         self._read = read
         self._operation = operation
         self._names = names
@@ -81,6 +97,9 @@ class GenerationDoor:
         except RequestError as error:
             raise bad_request(error) from error
         except Exhausted as exhausted:
+            if self._instead is not None and exhausted.refusal.reason == FailureKind.UNSUPPORTED:
+                record.status = 200
+                return _own(self._instead(asked), course_headers(target, course))
             raise from_refusal(exhausted.refusal, course_headers(record.target, course)) from exhausted
         record.status = 200
         headers = answered_headers(target, course)
@@ -123,6 +142,11 @@ class GenerationDoor:
         finally:
             record.usage = stream.usage
             stream.close()
+
+
+def _own(answer: tuple[bytes, str], headers: Headers) -> Answer:
+    body, warning = answer
+    return Answer(body=body, headers=(*headers, ("x-understudy-warning", warning)))
 
 
 def _overloaded() -> Refused:
