@@ -88,10 +88,14 @@ class GenerationDoor:
         runtime = self._names.runtime()
         record.revision = runtime.revision
         record.namespace = self._names.namespace(request)
+        body = await request.body()
         try:
-            asked = self._read(request, await request.body())
-            record.stream = asked.stream
-            target = record.target = self._names.target(runtime, asked.model, namespace=record.namespace)
+            asked = self._read(request, body)
+        except RequestError as error:
+            raise bad_request(error) from error
+        record.stream = asked.stream
+        target = record.target = self._names.target(runtime, asked.model, namespace=record.namespace)
+        try:
             ask = Ask(target, self._operation, asked, request.headers, forwarded(request), course)
             answer = await self._exchange.run(ask)
         except RequestError as error:
@@ -100,7 +104,7 @@ class GenerationDoor:
             if self._instead is not None and exhausted.refusal.reason == FailureKind.UNSUPPORTED:
                 record.status = 200
                 return _own(self._instead(asked), course_headers(target, course))
-            raise from_refusal(exhausted.refusal, course_headers(record.target, course)) from exhausted
+            raise from_refusal(exhausted.refusal, course_headers(target, course)) from exhausted
         record.status = 200
         headers = answered_headers(target, course)
         if isinstance(answer, Whole):
