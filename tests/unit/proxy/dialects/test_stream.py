@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness.streams import DONE, ROLE, STOP, TEXT, a_chunk, chunks_in, client_sees, streamed, text_in
-from understudy_proxy.dialects.openai.stream import ChatStream
+from understudy_proxy.dialects.openai.stream import MAX_HELD_BYTES, ChatStream
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.exchange.failure import FailureKind
 
@@ -278,6 +278,18 @@ def test_a_stream_that_never_begins_is_bounded() -> None:
     stream = ChatStream(include_usage=False)
     failure = next(fed.failure for _ in range(100) if (fed := stream.feed(ROLE * 1000)).failure is not None)
     assert failure.kind is FailureKind.INVALID_RESPONSE
+
+
+@pytest.mark.timeout(60)
+def test_a_stream_that_never_begins_costs_no_more_the_longer_it_goes_on() -> None:
+    """A hundred thousand tiny events within the bound: counted anew with each of them they would take hours."""
+    stream = ChatStream(include_usage=False)
+    fed = stream.feed(b"")
+    for _ in range(MAX_HELD_BYTES // len(b"data: {}")):
+        fed = stream.feed(b"data: {}\n\n")
+    assert fed.failure is None
+    fed = stream.feed(b"data: {}\n\n")
+    assert fed.failure is not None
 
 
 @pytest.mark.parametrize(

@@ -351,3 +351,24 @@ async def test_a_short_wait_after_a_long_one_is_short() -> None:
     await asyncio.sleep(0.03)
     played.plays(b"hello")
     assert await later == b"hello"
+
+
+async def test_others_have_their_turn_while_much_is_unpacked() -> None:
+    """A few kilobytes can stand for gigabytes: between two pieces of them the loop goes round."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    bomb = gzip.compress(bytes(32 * 1024 * 1024))
+    played = _Played()
+    response = played.ask()
+    played.plays(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(bomb), bomb)
+    await response.head(within=PATIENT)
+    task = asyncio.create_task(others())
+    assert 32 * 1024 * 1024 == len(await response.read(limit=64 * 1024 * 1024, within=PATIENT))
+    task.cancel()
+    assert turns > 100

@@ -44,9 +44,11 @@ class ChatStream:
     __slots__ = (
         "_appeared",
         "_began",
+        "_counted",
         "_ended",
         "_failure",
         "_held",
+        "_held_bytes",
         "_include_usage",
         "_passing",
         "_role_sent",
@@ -69,6 +71,8 @@ class ChatStream:
         """Plain events need no parsing: the answer has begun, is not over, and has a single choice."""
         self._role_sent = False
         self._held: list[bytes] = []
+        self._counted = self._held_bytes = 0
+        """How many of those that are held back were counted, and their bytes."""
         self._appeared: set[int] = set()
         self._ended: set[int] = set()
         self._failure: UpstreamFailure | None = None
@@ -137,7 +141,9 @@ class ChatStream:
         return Fed(out, True, self._failure)
 
     def _hold(self) -> Fed:
-        if self._failure is None and sum(map(len, self._held)) > MAX_HELD_BYTES:
+        self._held_bytes += sum(map(len, self._held[self._counted :]))
+        self._counted = len(self._held)
+        if self._failure is None and self._held_bytes > MAX_HELD_BYTES:
             self._failure = _invalid("the stream goes on and on without an answer")
         return Fed(b"", False, self._failure)
 

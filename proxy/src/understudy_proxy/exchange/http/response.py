@@ -211,6 +211,8 @@ class Response:
     async def _piece(self, until: float) -> bytes:
         while True:
             if self._pieces or (self._unpacker is not None and self._unpacker.pending):
+                if self._unpacker is not None:
+                    await asyncio.sleep(0)  # a little that is packed may be a lot to unpack, and others wait meanwhile
                 if piece := self._next():
                     return piece
             elif self.complete:
