@@ -10,13 +10,14 @@ from understudy.mock.dialects.dialect import Dialect, Head, Stamp
 from understudy.mock.dialects.gemini import Gemini, Vertex
 from understudy.mock.dialects.ollama import Ollama
 from understudy.mock.dialects.openai import OpenAI
+from understudy.mock.dialects.responses import Responses
 
 DIALECTS: dict[str, tuple[Dialect, ...]] = {
     "anthropic": (Anthropic(),),
     "bedrock": (Bedrock(),),
     "gemini": (Gemini(), Vertex()),
     "ollama": (Ollama(),),
-    "openai": (Completions(), OpenAI()),
+    "openai": (Responses(), Completions(), OpenAI()),
 }
 """By the name that `--dialect` takes, the forms of each.
 

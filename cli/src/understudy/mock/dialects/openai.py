@@ -1,8 +1,8 @@
 """The OpenAI wire format: chat completions, embeddings and models, as `/v1` of its API has them.
 
 As strict as the vendor where a gateway could go wrong (types, paths, the order of a stream), and silent about the
-fields that change nothing here (temperature, metadata and the like). Custom tools, audio, logprobs and the
-Responses API are left out.
+fields that change nothing here (temperature, metadata and the like). Custom tools, audio and logprobs are
+left out; the Responses API is in `responses`, the older completions in `completions`.
 """
 
 from base64 import b64encode
@@ -167,17 +167,13 @@ class OpenAI(Dialect):
 
     def error(self, call: Call | None, failure: Failure, stamp: Stamp) -> bytes:  # noqa: ARG002 - no id in it
         """`{"error": {message, type, param, code}}`, which is also the form of an error inside a stream."""
-        kind, code = _ERRORS[failure.kind]
-        return orjson.dumps(
-            {
-                "error": {
-                    "message": failure.message,
-                    "type": kind,
-                    "param": failure.param,
-                    "code": failure.code or code,
-                }
-            }
-        )
+        return orjson.dumps({"error": error_of(failure)})
+
+
+def error_of(failure: Failure) -> dict[str, str | None]:
+    """Return what an error body says of a failure."""
+    kind, code = _ERRORS[failure.kind]
+    return {"message": failure.message, "type": kind, "param": failure.param, "code": failure.code or code}
 
 
 def _id(stamp: Stamp) -> str:
