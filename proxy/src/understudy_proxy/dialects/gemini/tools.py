@@ -1,0 +1,63 @@
+"""Functions that a model may call, as Gemini takes them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from understudy_proxy.dialects.canonical.chat import Chat, Tool, ToolChoice, ToolMode
+from understudy_proxy.dialects.gemini.functions import FunctionNames
+from understudy_proxy.dialects.gemini.generations import Generation
+from understudy_proxy.dialects.gemini.schema import subset
+
+_MODES = {ToolMode.AUTO: "AUTO", ToolMode.NONE: "NONE", ToolMode.REQUIRED: "ANY"}
+
+
+def write_tools(
+    chat: Chat, body: dict[str, Any], *, names: FunctionNames, generation: Generation, warnings: list[str]
+) -> None:
+    """Put `tools` and `toolConfig` into `body`, where the request has them."""
+    if not chat.tools:
+        return
+    declared = [_declaration(tool, names=names, generation=generation) for tool in chat.tools]
+    body["tools"] = [{"functionDeclarations": declared}]
+    if chat.tool_choice is not None:
+        calling = _calling(chat.tool_choice, names)
+        if calling is not None:
+            body["toolConfig"] = {"functionCallingConfig": calling}
+    if chat.parallel_tool_calls is False:
+        warnings.append("Gemini cannot be kept from calling several tools at once: parallel_tool_calls was not sent.")
+    if any(tool.strict for tool in chat.tools):
+        warnings.append("Gemini does not hold a model to a tool's schema: strict was not sent.")
+
+
+def _declaration(tool: Tool, *, names: FunctionNames, generation: Generation) -> dict[str, Any]:
+    declaration: dict[str, Any] = {"name": names.given(tool.name)}
+    if tool.description:
+        declaration["description"] = tool.description
+    if takes_arguments(tool.parameters):
+        if generation.takes_json_schema:
+            declaration["parametersJsonSchema"] = tool.parameters
+        else:
+            declaration["parameters"] = subset(tool.parameters or {}, param=f"tools.{tool.name}.parameters")
+    return declaration
+
+
+def takes_arguments(parameters: Mapping[str, Any] | None) -> bool:
+    """Whether there is anything in the schema: Gemini refuses an object without properties."""
+    return (
+        bool(parameters)
+        and parameters != {"type": "object"}
+        and bool(set(parameters or ()) - {"type", "properties"} or (parameters or {}).get("properties"))
+    )
+
+
+def _calling(choice: ToolChoice, names: FunctionNames) -> dict[str, Any] | None:
+    mode = _MODES[choice.mode]
+    if choice.mode is ToolMode.AUTO:
+        if not choice.names:
+            return None
+        # AUTO takes no names; this is AUTO with them.
+        mode = "VALIDATED"
+    calling: dict[str, Any] = {"mode": mode}
+    if choice.names and choice.mode is not ToolMode.NONE:
+        calling["allowedFunctionNames"] = [names.given(name) for name in choice.names]
+    return calling
