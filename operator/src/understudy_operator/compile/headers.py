@@ -1,5 +1,7 @@
 """Headers that a provider may add to every request, and those that it may not touch."""
 
+from collections.abc import Mapping
+
 from understudy_api.v1alpha1 import field_path
 from understudy_api.v1alpha1.provider import ProviderHeaders
 from understudy_operator.compile.report import Report
@@ -23,10 +25,18 @@ _OF_THE_CONNECTION = frozenset(
     }
 )
 """RFC 9110, section 7.6.1, and what frames a message: another value would break or split requests."""
-_OF_THE_BODY = frozenset({"accept", "accept-encoding", "content-type"})
+_OF_THE_BODY = frozenset({"accept", "accept-encoding", "content-type", "x-amz-content-sha256", "x-amz-date"})
 """They say what the gateway sends and can read."""
 _OF_THE_SIGN_IN = frozenset(
-    {"api-key", "authorization", "cookie", "proxy-authorization", "x-api-key", "x-goog-api-key"},
+    {
+        "api-key",
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "x-amz-security-token",
+        "x-api-key",
+        "x-goog-api-key",
+    },
 )
 """Their values are secret, and this configuration is not."""
 
@@ -49,3 +59,9 @@ def compile_headers(report: Report, headers: ProviderHeaders | None) -> dict[str
             accepted[name] = value
         seen.add(lower)
     return accepted
+
+
+def with_defaults(headers: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
+    """`headers`, and those of `defaults` that are not among them, whatever the case."""
+    given = {name.lower() for name in headers}
+    return {**{name: value for name, value in defaults.items() if name.lower() not in given}, **headers}

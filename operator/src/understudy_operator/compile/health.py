@@ -4,6 +4,7 @@ from understudy_api.config import HealthPolicy, Probe, Timeouts
 from understudy_api.v1alpha1.provider import ProviderHealth, ProviderTimeouts
 from understudy_operator.compile.durations import positive_seconds
 from understudy_operator.compile.report import Report
+from understudy_operator.compile.vendors import Vendor
 from understudy_operator.compile.verdict import Reason
 
 _TIMEOUTS = Timeouts()
@@ -31,8 +32,8 @@ def compile_timeouts(report: Report, spec: ProviderTimeouts | None) -> Timeouts:
     )
 
 
-def compile_health(report: Report, spec: ProviderHealth | None) -> HealthPolicy:
-    """When an endpoint is ejected, and for how long."""
+def compile_health(report: Report, spec: ProviderHealth | None, vendor: Vendor) -> HealthPolicy:
+    """When an endpoint is ejected, and for how long. Servers that can be asked for free how they are, are asked."""
     given = spec or ProviderHealth()
     at = "spec.health"
     ejection = positive_seconds(
@@ -51,13 +52,13 @@ def compile_health(report: Report, spec: ProviderHealth | None) -> HealthPolicy:
         consecutive_failures=given.consecutive_failures or _HEALTH.consecutive_failures,
         ejection_seconds=ejection,
         max_ejection_seconds=max(longest, ejection),
-        probe=_probe(report, given),
+        probe=_probe(report, given, vendor),
     )
 
 
-def _probe(report: Report, given: ProviderHealth) -> Probe | None:
+def _probe(report: Report, given: ProviderHealth, vendor: Vendor) -> Probe | None:
     if given.probe is None:
-        return None
+        return Probe(path=vendor.probe, interval_seconds=_PROBE_SECONDS) if vendor.probe else None
     field = "spec.health.probe.interval"
     return Probe(
         path=given.probe.path,

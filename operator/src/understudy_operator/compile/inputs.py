@@ -43,14 +43,22 @@ def references(objects: Iterable[RawObject]) -> References:
     config_maps: set[NamespacedName] = set()
     for raw in objects:
         namespace = _text(raw, "metadata", "namespace") or "default"
-        if key := _text(raw, "spec", "auth", "apiKey", "secretKeyRef", "name"):
-            secrets.add((namespace, key))
+        secrets.update((namespace, name) for path in _SIGN_IN if (name := _text(raw, "spec", "auth", *path, "name")))
         if bundle := _text(raw, "spec", "tls", "caBundleRef", "name"):
             in_secret = _text(raw, "spec", "tls", "caBundleRef", "kind") == "Secret"
             (secrets if in_secret else config_maps).add((namespace, bundle))
         if prompt := _text(raw, "spec", "system", "configMapKeyRef", "name"):
             config_maps.add((namespace, prompt))
     return References(secrets=frozenset(secrets), config_maps=frozenset(config_maps))
+
+
+_SIGN_IN = (
+    ("apiKey", "secretKeyRef"),
+    ("aws", "secretRef"),
+    ("gcp", "secretKeyRef"),
+    ("azure", "clientSecretRef"),
+)
+"""Where in `spec.auth` Secrets are named."""
 
 
 def _text(value: Any, *path: str) -> str | None:

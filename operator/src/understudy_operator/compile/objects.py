@@ -96,8 +96,4 @@ def _targets(*kinds: CompiledTargets) -> dict[str, Target]:
 
 
 def _values(providers: Iterable[CompiledProvider]) -> dict[str, str]:
-    return {
-        provider.config.credential.name: provider.credential.value
-        for provider in providers
-        if provider.config and provider.config.credential and provider.credential
-    }
+    return {name: value for provider in providers if provider.config for name, value in provider.secrets.items()}

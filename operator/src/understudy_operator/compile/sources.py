@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from understudy_operator.compile.inputs import Inputs, NamespacedName, RawObject
+from understudy_operator.compile.inputs import Inputs, NamespacedName
 from understudy_operator.compile.missing import Missing
 from understudy_operator.compile.verdict import Reason
 
 MAX_CREDENTIAL = 8192
 """Characters: what common HTTP servers take as a header line."""
+MAX_DOCUMENT = 64 * 1024
+"""Characters; a service account's key takes some 2,400."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +38,33 @@ def read_credential(inputs: Inputs, at: NamespacedName, *, key: str) -> Credenti
     The version is the Secret's resourceVersion, so that nothing outside the Secret is derived from its content; only
     a Secret out of a file, which has none, is told by its hash.
     """
-    secret = inputs.secrets.get(at)
-    what = f"Secret {at[0]}/{at[1]}"
-    if not isinstance(secret, Mapping):
-        return Missing(Reason.SECRET_NOT_FOUND, f"{what} does not exist: create it with the key {key}")
-    content = _secret_bytes(secret, what=what, key=key)
+    content = _secret_bytes(inputs, at, key=key)
     if isinstance(content, Missing):
         return content
-    value = _header_text(content, what=f"{what}, key {key},")
+    value = _header_text(content, what=f"Secret {at[0]}/{at[1]}, key {key},")
+    return value if isinstance(value, Missing) else _versioned(inputs, at, value)
+
+
+def read_secret_document(inputs: Inputs, at: NamespacedName, *, key: str) -> Credential | Missing:
+    """A secret of several lines, such as a service account's key."""
+    value = read_secret_text(inputs, at, key=key)
     if isinstance(value, Missing):
         return value
-    version = _mapping(secret.get("metadata")).get("resourceVersion")
-    if not isinstance(version, str) or not version:
-        version = hashlib.sha256(value.encode()).hexdigest()[:12]
-    return Credential(value=value, version=version)
+    if len(value) > MAX_DOCUMENT:
+        message = f"Secret {at[0]}/{at[1]}, key {key}, is longer than {MAX_DOCUMENT} characters"
+        return Missing(Reason.INVALID_SECRET, message)
+    return _versioned(inputs, at, value)
 
 
 def read_secret_text(inputs: Inputs, at: NamespacedName, *, key: str) -> str | Missing:
-    """Text out of a Secret that is no secret, such as certificates."""
-    secret = inputs.secrets.get(at)
-    what = f"Secret {at[0]}/{at[1]}"
-    if not isinstance(secret, Mapping):
-        return Missing(Reason.SECRET_NOT_FOUND, f"{what} does not exist: create it with the key {key}")
-    content = _secret_bytes(secret, what=what, key=key)
+    """Text of any form out of a Secret."""
+    content = _secret_bytes(inputs, at, key=key)
     if isinstance(content, Missing):
         return content
     try:
         return content.decode()
     except UnicodeDecodeError:
-        return Missing(Reason.INVALID_SECRET, f"{what}, key {key}, is not UTF-8 text")
+        return Missing(Reason.INVALID_SECRET, f"Secret {at[0]}/{at[1]}, key {key}, is not UTF-8 text")
 
 
 def read_config_map_text(inputs: Inputs, at: NamespacedName, *, key: str) -> str | Missing:
@@ -82,8 +82,19 @@ def read_config_map_text(inputs: Inputs, at: NamespacedName, *, key: str) -> str
     return text
 
 
-def _secret_bytes(secret: RawObject, *, what: str, key: str) -> bytes | Missing:
+def _versioned(inputs: Inputs, at: NamespacedName, value: str) -> Credential:
+    version = _mapping(_mapping(inputs.secrets.get(at)).get("metadata")).get("resourceVersion")
+    if not isinstance(version, str) or not version:
+        version = hashlib.sha256(value.encode()).hexdigest()[:12]
+    return Credential(value=value, version=version)
+
+
+def _secret_bytes(inputs: Inputs, at: NamespacedName, *, key: str) -> bytes | Missing:
     """As the API server merges them: stringData wins over data."""
+    secret = inputs.secrets.get(at)
+    what = f"Secret {at[0]}/{at[1]}"
+    if not isinstance(secret, Mapping):
+        return Missing(Reason.SECRET_NOT_FOUND, f"{what} does not exist: create it with the key {key}")
     plain, encoded = _mapping(secret.get("stringData")), _mapping(secret.get("data"))
     if key in plain:
         text = plain[key]

@@ -40,8 +40,49 @@ def test_a_snapshot_that_costs_something_else_is_not() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "like", "priced"),
+    [
+        pytest.param("anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5", False, id="a region's own"),
+        pytest.param("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5", False, id="across regions"),
+        pytest.param("global.anthropic.claude-opus-4-6-v1", "claude-opus-4-6", True, id="across the world"),
+        pytest.param("global.anthropic.claude-haiku-4-5-20251001-v1:0", "claude-haiku-4-5", True, id="dated"),
+    ],
+)
+def test_claude_at_bedrock_is_claude(name: str, like: str, *, priced: bool) -> None:
+    """Whatever region is asked, the model can do the same; only worldwide it costs the same for certain."""
+    at_bedrock, at_home = known_model(ProviderType.BEDROCK, name), known_model(ProviderType.ANTHROPIC, like)
+    assert at_bedrock is not None
+    assert at_home is not None
+    assert at_home.capabilities == at_bedrock.capabilities
+    assert at_home.context_window == at_bedrock.context_window
+    assert (at_home.pricing if priced else None) == at_bedrock.pricing
+
+
+def test_nova_is_known_by_every_id_and_priced_where_it_was_looked_up() -> None:
+    """The price of one continent is not taken for another's."""
+    here, there = (known_model(ProviderType.BEDROCK, f"{region}.amazon.nova-lite-v1:0") for region in ("us", "eu"))
+    assert here is not None
+    assert there is not None
+    assert here.pricing is not None
+    assert there.pricing is None
+    assert here.capabilities == there.capabilities
+
+
+def test_a_deployment_at_azure_has_no_certain_price() -> None:
+    """Under a model's own name it can do what the model can; its price depends on the kind of deployment."""
+    at_azure, at_openai = (known_model(type_, "gpt-4.1") for type_ in (ProviderType.AZURE_OPENAI, ProviderType.OPENAI))
+    assert at_azure is not None
+    assert at_openai is not None
+    assert at_openai.capabilities == at_azure.capabilities
+    assert at_azure.pricing is None
+
+
+@pytest.mark.parametrize(
     ("type_", "name"),
     [
+        pytest.param(ProviderType.BEDROCK, "claude-sonnet-4-5", id="the vendor's own id"),
+        pytest.param(ProviderType.BEDROCK, "meta.llama3-1-8b-instruct-v1:0", id="another maker"),
+        pytest.param(ProviderType.BEDROCK, "arn:aws:bedrock:eu-central-1:1:inference-profile/x", id="a profile"),
         pytest.param(ProviderType.OPENAI, "gpt-4o-mini-tts", id="a longer name"),
         pytest.param(ProviderType.OPENROUTER, "gpt-4o", id="another seller"),
         pytest.param(ProviderType.VLLM, "gpt-4o", id="one's own server"),
@@ -54,4 +95,4 @@ def test_other_models_are_unknown(type_: ProviderType, name: str) -> None:
 
 def test_a_vendor_without_an_address_is_one_that_must_be_given_one() -> None:
     """The API asks for baseURL or serviceRef exactly where there is no default."""
-    assert {type_ for type_, vendor in VENDORS.items() if vendor.base_url is None} == WITHOUT_ADDRESS & set(VENDORS)
+    assert {type_ for type_, vendor in VENDORS.items() if vendor.host is None} == WITHOUT_ADDRESS & set(VENDORS)

@@ -55,7 +55,7 @@ _models = st.lists(
 )
 _providers = st.fixed_dictionaries(
     {
-        "type": st.sampled_from(["OpenAI", "VLLM", "Anthropic"]),
+        "type": st.sampled_from(["OpenAI", "VLLM", "Anthropic", "Mesh"]),
         "baseURL": st.just("http://models/v1"),
         "models": _models,
     },
@@ -181,7 +181,7 @@ def broken_objects(draw: st.DrawFn) -> dict[str, Any]:
     sound = draw(_sound)
     broken = {**sound, "metadata": {**sound["metadata"], "name": "zzzzz"}}
     unacceptable: dict[str, dict[str, Any]] = {
-        "LLMProvider": {"type": "Anthropic"},
+        "LLMProvider": {"type": "Mesh"},
         "LLMRoute": {"access": {"authorization": "RBAC"}},
         "Persona": {"system": {"text": "{{ absent }}"}},
         "LLMTool": {"parameters": {"type": "array"}},
