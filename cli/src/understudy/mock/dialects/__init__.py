@@ -5,6 +5,7 @@ A dialect only reads and encodes. What is answered is decided in `replies`, what
 
 from understudy.mock.dialects.anthropic import Anthropic
 from understudy.mock.dialects.bedrock import Bedrock
+from understudy.mock.dialects.azure import Azure, AzureChat
 from understudy.mock.dialects.completions import Completions
 from understudy.mock.dialects.dialect import Dialect, Head, Stamp
 from understudy.mock.dialects.gemini import Gemini, Vertex
@@ -15,6 +16,7 @@ from understudy.mock.dialects.responses import Responses
 DIALECTS: dict[str, tuple[Dialect, ...]] = {
     "anthropic": (Anthropic(),),
     "bedrock": (Bedrock(),),
+    "azure": (Azure(Responses()), Azure(Completions()), AzureChat(OpenAI())),
     "gemini": (Gemini(), Vertex()),
     "ollama": (Ollama(),),
     "openai": (Responses(), Completions(), OpenAI()),
