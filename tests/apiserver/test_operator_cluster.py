@@ -157,7 +157,7 @@ async def test_a_watch_by_name_tells_of_that_object_alone(apiserver: ApiServer) 
     async with connected(apiserver) as (cluster, namespace):
         await cluster.apply(SECRETS, secret("mine", namespace=namespace, key="1"))
         query = Query(SECRETS, namespace, "mine", metadata_only=True)
-        async with cluster.watch(query) as events, asyncio.timeout(10):
+        async with cluster.watch(query) as events, asyncio.timeout(30):
             await cluster.apply(SECRETS, secret("other", namespace=namespace, key="1"))
             await cluster.apply(SECRETS, secret("mine", namespace=namespace, key="2"))
             await cluster.delete(SECRETS, (namespace, "mine"))

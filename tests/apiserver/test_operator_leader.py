@@ -57,7 +57,9 @@ async def test_a_leader_that_is_asked_to_end_hands_over(apiserver: ApiServer) ->
         await asyncio.to_thread(first.process.stop)
         tell("SIGTERM to ended", time.monotonic() - asked)
         assert first.lines[-1]["message"] == "ended"
-        await plane.until(lambda: second.logged("leading") == 1, what="the second leads", within_seconds=5)
+        await plane.until(
+            lambda: second.logged("leading") == 1, what="the second leads", within_seconds=12
+        )  # before the Lease ends
         tell("SIGTERM to the next one leading", time.monotonic() - asked)
 
 
@@ -68,9 +70,9 @@ async def test_a_leader_that_was_frozen_ends_when_it_wakes(apiserver: ApiServer)
         await _set_up(plane)
         second = await plane.start_operator(**QUICK_LEASE)
         await asyncio.to_thread(first.process.pause)
-        await plane.until(lambda: second.logged("leading") == 1, what="the second leads", within_seconds=10)
+        await plane.until(lambda: second.logged("leading") == 1, what="the second leads", within_seconds=30)
         await asyncio.to_thread(first.process.resume)
-        await plane.until(lambda: not first.process.running, what="the first has ended", within_seconds=10)
+        await plane.until(lambda: not first.process.running, what="the first has ended", within_seconds=30)
         assert first.logged("another operator leads now") == 1
         assert await _holder(plane) == "operator-1"
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from harness.installed import NAMESPACE, Gateway
+from harness.kubectl import KubectlError
 from harness.process import wait_until
 
 API = "understudy.dev/v1alpha1"
@@ -28,7 +29,7 @@ def test_each_pod_of_a_headless_service_has_its_own_health(gateway: Gateway) -> 
         gateway.kubectl("label", f"pod/{pod}", "fleet=yes")
     gateway.apply(*fleet_objects())
     gateway.kubectl("wait", "--for=condition=Programmed", "llmroute/fleet", "--timeout=30s")
-    wait_until(lambda: set(PODS) == who_answers(gateway), within_seconds=60, what="both pods answer")
+    wait_until(lambda: both_are_known(gateway), within_seconds=60, what="both pods answer")
 
     bad = gateway.get("pod", PODS[0])["status"]["podIP"]
     set_faults(gateway, bad, ["500"])
@@ -45,6 +46,14 @@ def test_each_pod_of_a_headless_service_has_its_own_health(gateway: Gateway) -> 
 def who_answers(gateway: Gateway, times: int = 12) -> set[str]:
     """The pods behind so many answers; a request without an answer is an error."""
     return {gateway.ask("fleet")["said"].removeprefix("This is ").partition(",")[0] for _ in range(times)}
+
+
+def both_are_known(gateway: Gateway) -> bool:
+    """Whether both pods answer; right after their Service was made its name may not resolve yet."""
+    try:
+        return set(PODS) == who_answers(gateway)
+    except KubectlError:
+        return False
 
 
 def all_are_back(gateway: Gateway) -> bool:

@@ -50,7 +50,7 @@ def test_nobody_notices(gateway: Gateway, capsys: pytest.CaptureFixture[str]) ->
 def _edit(gateway: Gateway, number: int) -> float:
     """Change the route; seconds from `kubectl patch` to `Programmed` by all proxies."""
     started = time.monotonic()
-    gateway.wait_until_live(gateway.edit_route(3 + number % 2), seconds=10)
+    gateway.wait_until_live(gateway.edit_route(3 + number % 2), seconds=30)
     return time.monotonic() - started
 
 

@@ -77,6 +77,14 @@ def run_pod(node: Cluster, namespace: str, name: str, image: Image, *command: st
     node.kubectl("wait", "--for=condition=Ready", f"pod/{name}", f"--namespace={namespace}", "--timeout=60s")
 
 
+def said(node: Cluster, *command: str) -> str:
+    """What kubectl says, or nothing while it fails: a pod that has just begun may not find its way yet."""
+    try:
+        return node.kubectl(*command).strip()
+    except KubectlError:
+        return ""
+
+
 def server(greeting: str) -> tuple[str, ...]:
     """The command of a pod that serves a greeting at `/`."""
     return (
@@ -92,9 +100,9 @@ def test_a_pod_runs_and_logs(node: Cluster, namespace: str, image: Image) -> Non
     run_pod(node, namespace, "hello", image, "python3", "-c", script)
 
     def logged() -> bool:
-        return node.kubectl("logs", "hello", f"--namespace={namespace}").strip() == "Python True"
+        return said(node, "logs", "hello", f"--namespace={namespace}") == "Python True"
 
-    wait_until(logged, within_seconds=10, what="the pod's line is in its log")
+    wait_until(logged, within_seconds=20, what="the pod's line is in its log")
 
 
 def test_a_service_answers_by_its_name(node: Cluster, namespace: str, image: Image) -> None:
@@ -103,18 +111,18 @@ def test_a_service_answers_by_its_name(node: Cluster, namespace: str, image: Ima
     run_pod(node, namespace, "caller", image, "sleep", "600")
     for host in ("greeter", f"greeter.{namespace}.svc.cluster.local"):
         command = ("exec", "caller", f"--namespace={namespace}", "--", "python3", "-c", FETCH, f"http://{host}/")
-        wait_until(lambda: node.kubectl(*command).strip() == "good-day", within_seconds=20, what=f"{host} answers")  # noqa: B023
+        wait_until(lambda: said(node, *command) == "good-day", within_seconds=20, what=f"{host} answers")  # noqa: B023
 
 
 def test_a_pods_service_account_is_subject_to_rbac(node: Cluster, namespace: str, image: Image) -> None:
     """The mounted token is refused until a Role allows what it asks for."""
     run_pod(node, namespace, "asker", image, "sleep", "600")
     command = ("exec", "asker", f"--namespace={namespace}", "--", "python3", "-c", ASK_API, namespace)
-    assert node.kubectl(*command).strip() == "403"
+    wait_until(lambda: said(node, *command) == "403", within_seconds=20, what="the pod reaches the API server")
     where = f"--namespace={namespace}"
     node.kubectl("create", "role", "reader", "--verb=list", "--resource=configmaps", where)
     node.kubectl("create", "rolebinding", "reader", "--role=reader", f"--serviceaccount={namespace}:default", where)
-    wait_until(lambda: node.kubectl(*command).strip() == "200", within_seconds=10, what="the role binding counts")
+    wait_until(lambda: said(node, *command) == "200", within_seconds=20, what="the role binding counts")
 
 
 def test_exec_gives_the_exit_status(node: Cluster, namespace: str, image: Image) -> None:

@@ -134,7 +134,7 @@ class ControlPlane:
         return status
 
     async def says(
-        self, manifest: Manifest, condition: str, expected: str, *, within_seconds: float = 15.0
+        self, manifest: Manifest, condition: str, expected: str, *, within_seconds: float = 30.0
     ) -> dict[str, Any]:
         """Wait until a condition of the object's newest generation is `STATUS REASON`, and return it."""
         deadline = time.monotonic() + within_seconds
@@ -159,7 +159,7 @@ class ControlPlane:
             said = [condition for item in found for condition in (item.get("status") or {}).get("conditions", ())]
             ready = sum(condition["type"] == "Ready" and condition["status"] == "True" for condition in said)
 
-    async def posted(self, manifest: Manifest, expected: str, *, within_seconds: float = 15.0) -> None:
+    async def posted(self, manifest: Manifest, expected: str, *, within_seconds: float = 30.0) -> None:
         """Wait for an event `TYPE REASON` about an object."""
         deadline = time.monotonic() + within_seconds
         posted: set[str] = set()

@@ -5,6 +5,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+_APPLY_SECONDS = 180.0
+"""For a thousand objects at once, on a slow machine."""
+
 
 class KubectlError(Exception):
     """kubectl said no; the message is the command and what it wrote to standard error."""
@@ -45,7 +48,7 @@ class Kubectl:
     def apply(self, *objects: dict[str, Any]) -> str:
         """Server-side apply objects, as field manager `kubectl`."""
         manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-        return self("apply", "--server-side", "--filename=-", stdin=manifest)
+        return self("apply", "--server-side", "--filename=-", stdin=manifest, timeout_seconds=_APPLY_SECONDS)
 
     def get(self, *arguments: str) -> dict[str, Any]:
         """`kubectl get ... -o json`, parsed."""
