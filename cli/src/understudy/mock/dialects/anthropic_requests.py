@@ -30,6 +30,8 @@ _NOT_COUNTED = frozenset({"max_tokens", "stream", "stop_sequences", "metadata", 
 _MOST_TOKENS = 2**31
 _LEAST_BUDGET = 1024
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+# A tool that the vendor runs, or whose arguments it defines, has a dated type.
+_SERVER_TOOL = re.compile(r"[a-z_]+_20[0-9]{6}")
 _CHOICES = frozenset({"auto", "any", "none", "tool"})
 _THINKING = frozenset({"enabled", "adaptive", "disabled", "between_tools"})
 _EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
@@ -131,8 +133,11 @@ def _tools(body: Mapping[str, Any]) -> list[Tool]:
     """Return the caller's own tools; those that the vendor runs itself are nothing a mock would call."""
     tools: list[Tool] = []
     for place, tool in enumerate(objects(body, "tools")):
-        if (optional(tool, "type", str, at=f"tools.{place}.") or "custom") != "custom":
+        kind = optional(tool, "type", str, at=f"tools.{place}.") or "custom"
+        if _SERVER_TOOL.fullmatch(kind):
             continue
+        if kind != "custom":
+            raise wrong(f"tools.{place}", f"Input tag '{kind}' does not match any of the expected tags")
         at = f"tools.{place}.custom."
         name = required(tool, "name", str, at=at)
         if not _TOOL_NAME.fullmatch(name):
