@@ -127,7 +127,7 @@ _SHADOWED = {
 }
 """Two names of one thing, and the one that counts where both are given."""
 _UNSET_SAMPLING = Sampling()
-_UNSET = {field.name: field.default for field in fields(Chat)}
+_UNSET: dict[str, Any] = {field.name: field.default for field in fields(Chat)}
 
 
 class Parameters(NamedTuple):

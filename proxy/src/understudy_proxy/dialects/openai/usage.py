@@ -30,6 +30,26 @@ def read_usage(answer: dict[str, Any]) -> Usage | None:
     )
 
 
+def stated(usage: Usage) -> dict[str, Any]:
+    """`usage` as an answer or a chunk states it."""
+    return {
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.input + usage.output,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached_input,
+            "cache_write_tokens": usage.cache_write,
+            "audio_tokens": 0,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
 def _stated(answer: dict[str, Any]) -> dict[str, Any] | None:
     """Groq puts the usage of a stream into `x_groq`."""
     stated = answer.get("usage")
