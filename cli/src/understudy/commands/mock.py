@@ -12,7 +12,7 @@ from collections.abc import Callable
 import click
 
 from understudy.mock import FaultError, Mock, Settings, parse_fault
-from understudy.mock.dialects import DIALECTS
+from understudy.mock.dialects import DIALECTS, TOGETHER
 from understudy.mock.durations import parse_duration
 
 _MOST_TOKENS = 10_000
@@ -178,7 +178,7 @@ def _welcome(server: Mock, dialect: str | None, faults: tuple[str, ...]) -> str:
     body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
     return "\n".join(
         [
-            f"{server.name} listens on {server.url}, speaking {dialect or ', '.join(DIALECTS)}.",
+            f"{server.name} listens on {server.url}, speaking {dialect or ', '.join(TOGETHER)}.",
             f"  Base URL  {server.url}/v1",
             f"  Faults    {', '.join(faults) or 'none'}",
             f"  Try       curl {server.url}/v1/chat/completions -H 'content-type: application/json'{key} -d '{body}'",

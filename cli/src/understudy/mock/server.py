@@ -15,7 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from understudy.mock.admin import PREFIX, administer
 from understudy.mock.answering import Answerer
-from understudy.mock.dialects import DIALECTS
+from understudy.mock.dialects import DIALECTS, TOGETHER
 from understudy.mock.failures import Failure, FailureKind
 from understudy.mock.faults import parse_faults
 from understudy.mock.listening import Address
@@ -68,7 +68,7 @@ class Mock:
             name: Who answers; letters, digits, `.`, `_` and `-`.
             faults: The script, in the grammar of `docs/mock.md`.
             settings: How it answers.
-            dialect: The one wire format to speak, a key of `DIALECTS`; None for all of them, told apart by path.
+            dialect: The one wire format to speak, a key of `DIALECTS`; None for all of `TOGETHER`, told apart by path.
             host: Where to listen.
             port: Where to listen; 0 for any free port, which is kept over `stop()` and `start()`.
             seed: What the chance of `percent` begins with: the same seed, the same requests hit.
@@ -86,7 +86,7 @@ class Mock:
         self.records = Records()
         self.script = Script(parse_faults(faults), seed=seed)
         self._seed = seed
-        spoken = list(DIALECTS) if dialect is None else [dialect]
+        spoken = TOGETHER if dialect is None else (dialect,)
         self._forms = tuple(form for one in spoken for form in DIALECTS[one])
         self._address = Address(host, port)
         self._runner: web.ServerRunner | None = None

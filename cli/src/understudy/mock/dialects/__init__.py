@@ -4,14 +4,16 @@ A dialect only reads and encodes. What is answered is decided in `replies`, what
 """
 
 from understudy.mock.dialects.anthropic import Anthropic
-from understudy.mock.dialects.bedrock import Bedrock
 from understudy.mock.dialects.azure import Azure, AzureChat
+from understudy.mock.dialects.bedrock import Bedrock
 from understudy.mock.dialects.completions import Completions
 from understudy.mock.dialects.dialect import Dialect, Head, Stamp
 from understudy.mock.dialects.gemini import Gemini, Vertex
+from understudy.mock.dialects.llamacpp import LlamaCpp, LlamaCppCompletions
 from understudy.mock.dialects.ollama import Ollama
 from understudy.mock.dialects.openai import OpenAI
 from understudy.mock.dialects.responses import Responses
+from understudy.mock.dialects.vllm import Vllm, VllmCompletions
 
 DIALECTS: dict[str, tuple[Dialect, ...]] = {
     "anthropic": (Anthropic(),),
@@ -19,6 +21,8 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
     "azure": (Azure(Responses()), Azure(Completions()), AzureChat(OpenAI())),
     "gemini": (Gemini(), Vertex()),
     "ollama": (Ollama(),),
+    "llamacpp": (LlamaCppCompletions(), LlamaCpp()),
+    "vllm": (VllmCompletions(), Vllm()),
     "openai": (Responses(), Completions(), OpenAI()),
 }
 """By the name that `--dialect` takes, the forms of each.
@@ -27,4 +31,7 @@ The first form that knows a path gets the request, over all dialects; so those c
 The last of all answers where none knows it.
 """
 
-__all__ = ["DIALECTS", "Dialect", "Head", "Stamp"]
+TOGETHER = tuple(name for name in DIALECTS if name not in {"llamacpp", "vllm"})
+"""Those that a mock speaks all at once: the other ones have the paths of OpenAI."""
+
+__all__ = ["DIALECTS", "TOGETHER", "Dialect", "Head", "Stamp"]

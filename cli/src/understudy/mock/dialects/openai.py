@@ -53,6 +53,9 @@ _DONE = b"data: [DONE]\n\n"
 class OpenAI(Dialect):
     """OpenAI's dialect; what each method promises is said in `Dialect`."""
 
+    thoughts_in = "reasoning_content"
+    """Where thoughts are. OpenAI's own are never seen; this name is what DeepSeek and most others have."""
+
     def find(self, head: Head) -> Call | None:
         """Paths have to be exact: what the vendor would not find is not found here either."""
         path = head.path
@@ -101,7 +104,7 @@ class OpenAI(Dialect):
                 "model": chat.model,
                 "service_tier": "default",
                 "system_fingerprint": None,
-                "choices": [_choice(index, choice, stamp) for index, choice in enumerate(reply.choices)],
+                "choices": [self._choice(index, choice, stamp) for index, choice in enumerate(reply.choices)],
                 "usage": _usage(reply.usage),
             }
         )
@@ -119,7 +122,7 @@ class OpenAI(Dialect):
             }
         )[:-1]
         tail = b'],"usage":null}\n\n' if chat.stream_usage else b"]}\n\n"
-        deltas = [_deltas(choice, index, stamp) for index, choice in enumerate(reply.choices)]
+        deltas = [self._deltas(choice, index, stamp) for index, choice in enumerate(reply.choices)]
         frames = [
             (b'data: %b,"choices":[{"index":%d,"delta":' % (head, index), b',"logprobs":null,"finish_reason":%b}%b')
             for index in range(len(reply.choices))
@@ -169,6 +172,37 @@ class OpenAI(Dialect):
         """`{"error": {message, type, param, code}}`, which is also the form of an error inside a stream."""
         return orjson.dumps({"error": error_of(failure)})
 
+    def _choice(self, index: int, choice: Choice, stamp: Stamp) -> dict[str, Any]:
+        text = "".join(choice.pieces)
+        refused = choice.finish is Finish.REFUSAL
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": text if _has_text(choice) else None,
+            "refusal": text if refused else None,
+        }
+        if choice.thoughts:
+            message[self.thoughts_in] = "".join(choice.thoughts)
+        if choice.tool_calls:
+            message["tool_calls"] = [
+                _tool_call(call, f"call_{stamp.number}_{index}_{place}", "".join(call.arguments))
+                for place, call in enumerate(choice.tool_calls)
+            ]
+        return {"index": index, "message": message, "logprobs": None, "finish_reason": _FINISH[choice.finish]}
+
+    def _deltas(self, choice: Choice, index: int, stamp: Stamp) -> list[bytes]:
+        """Return the deltas with content: thoughts, text, and for each call its name once, then slices of arguments."""
+        texts = b'{"refusal":%b}' if choice.finish is Finish.REFUSAL else b'{"content":%b}'
+        deltas = [orjson.dumps({self.thoughts_in: piece}) for piece in choice.thoughts]
+        deltas += [texts % orjson.dumps(piece) for piece in choice.pieces]
+        for place, call in enumerate(choice.tool_calls):
+            first = {"index": place, **_tool_call(call, f"call_{stamp.number}_{index}_{place}", "")}
+            deltas.append(orjson.dumps({"tool_calls": [first]}))
+            deltas += [
+                orjson.dumps({"tool_calls": [{"index": place, "function": {"arguments": part}}]})
+                for part in call.arguments
+            ]
+        return deltas
+
 
 def error_of(failure: Failure) -> dict[str, str | None]:
     """Return what an error body says of a failure."""
@@ -180,25 +214,6 @@ def _id(stamp: Stamp) -> str:
     return f"chatcmpl-{stamp.name}-{stamp.number}"
 
 
-def _choice(index: int, choice: Choice, stamp: Stamp) -> dict[str, Any]:
-    text = "".join(choice.pieces)
-    refused = choice.finish is Finish.REFUSAL
-    message: dict[str, Any] = {
-        "role": "assistant",
-        "content": text if _has_text(choice) else None,
-        "refusal": text if refused else None,
-    }
-    if choice.thoughts:
-        # Not OpenAI's own, but what DeepSeek, vLLM and others send in this format.
-        message["reasoning_content"] = "".join(choice.thoughts)
-    if choice.tool_calls:
-        message["tool_calls"] = [
-            _tool_call(call, f"call_{stamp.number}_{index}_{place}", "".join(call.arguments))
-            for place, call in enumerate(choice.tool_calls)
-        ]
-    return {"index": index, "message": message, "logprobs": None, "finish_reason": _FINISH[choice.finish]}
-
-
 def _has_text(choice: Choice) -> bool:
     """Whether `content` is a text, if an empty one: not for a refusal, and not for tool calls alone."""
     return choice.finish is not Finish.REFUSAL and bool(choice.pieces or not choice.tool_calls)
@@ -206,20 +221,6 @@ def _has_text(choice: Choice) -> bool:
 
 def _tool_call(call: ToolCall, call_id: str, arguments: str) -> dict[str, Any]:
     return {"id": call_id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
-
-
-def _deltas(choice: Choice, index: int, stamp: Stamp) -> list[bytes]:
-    """Return the deltas with content: thoughts, text, and for each call its name once, then its arguments in slices."""
-    texts = b'{"refusal":%b}' if choice.finish is Finish.REFUSAL else b'{"content":%b}'
-    deltas = [b'{"reasoning_content":%b}' % orjson.dumps(piece) for piece in choice.thoughts]
-    deltas += [texts % orjson.dumps(piece) for piece in choice.pieces]
-    for place, call in enumerate(choice.tool_calls):
-        first = {"index": place, **_tool_call(call, f"call_{stamp.number}_{index}_{place}", "")}
-        deltas.append(orjson.dumps({"tool_calls": [first]}))
-        deltas += [
-            orjson.dumps({"tool_calls": [{"index": place, "function": {"arguments": part}}]}) for part in call.arguments
-        ]
-    return deltas
 
 
 def _usage(usage: Usage) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def texts_or_tokens(body: Mapping[str, Any], name: str) -> list[str | list[int]]
     """Return a field that is a text, the numbers of a text's tokens, or an array of either."""
     given = body.get(name)
     # A list of numbers is one text that is tokens already.
-    many = given if isinstance(given, list) and given and not isinstance(given[0], int) else [given]
+    many: list[Any] = given if isinstance(given, list) and given and not isinstance(given[0], int) else [given]
     if not all(isinstance(one, str) or _is_tokens(one) for one in many):
         raise bad_request(f"'{name}' has to be a string, an array of strings, or arrays of token numbers.", param=name)
     return many
