@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 
 from understudy_api.config import Dialect
+from understudy_proxy.dialects.gemini.provider import PROVIDER as GEMINI
 from understudy_proxy.dialects.provider import ProviderDialect
 
-PROVIDERS: Mapping[Dialect, ProviderDialect] = {}
+PROVIDERS: Mapping[Dialect, ProviderDialect] = {
+    Dialect.GEMINI: GEMINI,
+}

@@ -77,10 +77,12 @@ class Candidates:
 
     def ends(self) -> list[Event]:
         """How each candidate ended; one that does not say has said all."""
-        return [
-            Finished(Finish.TOOL_CALLS if self._calls.get(choice) else self._finishes.get(choice, Finish.STOP), choice)
-            for choice in sorted(self._appeared)
-        ]
+        return [Finished(self._finish(choice), choice) for choice in sorted(self._appeared)]
+
+    def _finish(self, choice: int) -> Finish:
+        """An answer with function calls ends with STOP like any other; one that was cut may have cut them."""
+        finish = self._finishes.get(choice, Finish.STOP)
+        return Finish.TOOL_CALLS if finish is Finish.STOP and self._calls.get(choice) else finish
 
     def _read_candidate(self, candidate: dict[str, Any], events: list[Event]) -> None:
         choice = candidate.get("index") or 0
