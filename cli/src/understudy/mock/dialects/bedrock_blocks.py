@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from understudy.mock.asks import Media, MediaKind
 from understudy.mock.dialects.anthropic_blocks import VENDOR
 from understudy.mock.dialects.fields import as_object, objects, optional, required, wrong
@@ -161,7 +163,7 @@ def _read_result(turn: Turn, block: Mapping[str, Any], at: str) -> None:
         where = f"{at}content.{place}"
         kind = _only_key(part, where)
         if kind == "json":
-            result.texts.append(str(part["json"]))
+            result.texts.append(orjson.dumps(part["json"]).decode())
         elif kind in {"text", "image", "document", "video"}:
             _READERS[kind](result, part, where)
         else:
