@@ -1,0 +1,164 @@
+"""One SDK behind standard input and output: a task a line comes in, what a user of the SDK would notice goes out.
+
+Starting Python with an SDK takes seconds, so a driver lives for a whole run. It runs in the SDK's own virtual
+environment and needs nothing but Python. What the SDK prints goes to standard error.
+"""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from compatibility.clients.subjects import TOOLS
+
+MOST_TURNS = 3
+"""A conversation that calls tools again and again is ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One conversation to have.
+
+    Attributes:
+        base_url: The server's address, without any path of a dialect.
+        model: The model to ask for.
+        text: What to say.
+        stream: Whether to ask for streams.
+        tools: The names of the tools to offer.
+        image: Whether to send a picture, too.
+        schema: Whether to ask for a `Trip`.
+    """
+
+    base_url: str
+    model: str
+    text: str
+    stream: bool = False
+    tools: Sequence[str] = ()
+    image: bool = False
+    schema: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call, its arguments parsed; the id where the SDK tells one."""
+
+    id: str | None
+    name: str
+    arguments: Any
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """What the model said in one turn.
+
+    Attributes:
+        text: All of the text.
+        calls: The tool calls, in order.
+        finish: Why it ended, in the SDK's words.
+        usage: Tokens read and written, as the SDK tells them; None where it tells none.
+        parsed: The `Trip`, if one was asked for.
+        native: What the next request needs of this one, in the SDK's own types; not reported.
+    """
+
+    text: str
+    calls: list[Call] = field(default_factory=list)
+    finish: str | None = None
+    usage: tuple[int, int] | None = None
+    parsed: dict[str, Any] | None = None
+    native: Any = None
+
+
+class Heard:
+    """The pieces of text of the running turn: what a user has seen when a stream breaks off."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+
+    def __call__(self, piece: str | None) -> None:
+        """Note a piece of text; nothing is none."""
+        if piece:
+            self.pieces.append(piece)
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "".join(self.pieces)
+
+
+class Conversation(Protocol):
+    """A conversation as an app has it with its SDK."""
+
+    def ask(self, heard: Heard) -> Turn:
+        """Send everything said so far, and keep the answer."""
+
+    def tell(self, turn: Turn, results: Sequence[tuple[Call, str]]) -> None:
+        """Keep what the tools returned for the next `ask`."""
+
+
+# The level at which each tells of a request that was answered.
+_LIBRARIES = {"httpx": logging.INFO, "httpx2": logging.INFO, "urllib3.connectionpool": logging.DEBUG}
+
+
+class _Requests(logging.Handler):
+    """Counts the requests that went out, by the lines that the HTTP libraries log of each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count a line that tells of a request."""
+        self.count += "HTTP/1.1" in record.getMessage()
+
+
+def serve(begin: Callable[[Task], Conversation]) -> None:
+    """Answer tasks until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    requests = _Requests()
+    for name, level in _LIBRARIES.items():
+        library = logging.getLogger(name)
+        library.setLevel(level)
+        library.addHandler(requests)
+        library.propagate = False
+    for line in sys.stdin:
+        before = requests.count
+        report = _have(begin, Task(**json.loads(line)))
+        answers.write(json.dumps({**report, "requests": requests.count - before}) + "\n")
+        answers.flush()
+
+
+def _have(begin: Callable[[Task], Conversation], task: Task) -> dict[str, Any]:
+    """Have a conversation: ask, run the tools that are called, ask again."""
+    turns: list[dict[str, Any]] = []
+    heard = Heard()
+    error = None
+    try:
+        conversation = begin(task)
+        for _ in range(MOST_TURNS):
+            heard = Heard()
+            turn = conversation.ask(heard)
+            turns.append({**asdict(_without_native(turn)), "pieces": len(heard.pieces), "heard": heard.text})
+            if not turn.calls:
+                break
+            conversation.tell(turn, [(call, TOOLS[call.name].result) for call in turn.calls])
+    except Exception as raised:  # noqa: BLE001 - whatever the SDK raises is what the user gets
+        error = _told(raised)
+    return {"turns": turns, "heard": heard.text, "error": error}
+
+
+def _without_native(turn: Turn) -> Turn:
+    return Turn(text=turn.text, calls=turn.calls, finish=turn.finish, usage=turn.usage, parsed=turn.parsed)
+
+
+def _told(raised: Exception) -> dict[str, Any]:
+    """What an exception tells the one who catches it."""
+    status = getattr(raised, "status_code", None) or getattr(raised, "code", None)
+    return {
+        "classes": [kind.__name__ for kind in type(raised).__mro__ if kind not in {BaseException, object}],
+        "status": status if isinstance(status, int) else None,
+        "message": str(raised),
+    }

@@ -1,0 +1,219 @@
+"""What each client is put through, and what its user must notice, in every dialect alike."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from compatibility.clients.subjects import TOOLS
+from compatibility.roster import Client, Words
+from compatibility.stage import FIRST, UNDERSTUDY, Situation
+
+HELLO = "Grüß Gott, 世界 🎭"
+WEATHER, TIME = TOOLS["get_weather"], TOOLS["get_time"]
+TRIP = {"city": "city", "days": 1}
+"""What the mock makes of the schema of `Trip`."""
+
+
+class Differs(Exception):
+    """A user would notice: the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a driver tells of one conversation; see `compatibility.clients.driver`."""
+
+    turns: list[dict[str, Any]]
+    heard: str
+    error: dict[str, Any] | None
+    requests: int
+
+    def turn(self, number: int, *, of: int) -> dict[str, Any]:
+        """One turn of a conversation without errors that has so many.
+
+        Raises:
+            Differs: It failed, or has another number of turns.
+        """
+        if self.error is not None:
+            raise Differs(f"{self.error['classes'][0]}: {self.error['message']}")
+        expect(of, len(self.turns), "turns")
+        return self.turns[number]
+
+
+class Asker(Protocol):
+    """Has one conversation, with one client and one type of provider."""
+
+    @property
+    def client(self) -> Client:
+        """Who asks."""
+
+    async def __call__(self, situation: Situation, text: str, **task: Any) -> Report:
+        """Have it; `task` are further fields of a `Task`."""
+
+
+Scenario = Callable[[Asker], Awaitable[None]]
+
+
+def expect(wanted: object, got: object, what: str) -> None:
+    """Raise `Differs` unless both are equal."""
+    if wanted != got:
+        raise Differs(f"{what}: {got!r} instead of {wanted!r}")
+
+
+def expect_in(wanted: str, got: str, what: str) -> None:
+    """Raise `Differs` unless a text holds another."""
+    if wanted not in got:
+        raise Differs(f"{what}: {got!r} lacks {wanted!r}")
+
+
+async def plain(ask: Asker) -> None:
+    """A whole answer: text, finish reason, usage."""
+    turn = (await ask(Situation.STEADY, HELLO)).turn(0, of=1)
+    expect_in(f"This is {FIRST}", turn["text"], "text")
+    expect_in(f'You said: "{HELLO}"', turn["text"], "text")
+    expect(ask.client.words.done, turn["finish"], "finish reason")
+    _expect_usage(turn)
+
+
+async def stream(ask: Asker) -> None:
+    """The same in pieces."""
+    whole = (await ask(Situation.STEADY, HELLO)).turn(0, of=1)
+    streamed = (await ask(Situation.STEADY, HELLO, stream=True)).turn(0, of=1)
+    _expect_same(whole, streamed)
+    expect(streamed["text"], streamed["heard"], "text heard")
+    if streamed["pieces"] < 2:
+        raise Differs(f"it came in {streamed['pieces']} pieces")
+
+
+async def tools(ask: Asker) -> None:
+    """A tool is called, its result sent back, and the answer knows it."""
+    asked, offered = f"[call: {WEATHER.name}]", (WEATHER.name, TIME.name)
+    whole = await ask(Situation.STEADY, asked, tools=offered)
+    for report in (whole, await ask(Situation.STEADY, asked, tools=offered, stream=True)):
+        _expect_calls(report.turn(0, of=2), [(WEATHER.name, {WEATHER.argument: "city"})], ask.client.words)
+        final = report.turn(1, of=2)
+        expect_in(WEATHER.result, final["text"], "answer after the result")
+        expect(ask.client.words.done, final["finish"], "finish reason after the result")
+        for mine, other in zip(whole.turns, report.turns, strict=True):
+            _expect_same(mine, other)
+
+
+async def parallel_tools(ask: Asker) -> None:
+    """Two calls come in one turn, both results go back."""
+    asked, offered = f"[call: {TIME.name}, {WEATHER.name}]", (WEATHER.name, TIME.name)
+    whole = await ask(Situation.STEADY, asked, tools=offered)
+    for report in (whole, await ask(Situation.STEADY, asked, tools=offered, stream=True)):
+        calls = [(TIME.name, {TIME.argument: "zone"}), (WEATHER.name, {WEATHER.argument: "city"})]
+        _expect_calls(report.turn(0, of=2), calls, ask.client.words)
+        for tool in (TIME, WEATHER):
+            expect_in(tool.result, report.turn(1, of=2)["text"], "answer after the results")
+        for mine, other in zip(whole.turns, report.turns, strict=True):
+            _expect_same(mine, other)
+
+
+async def image(ask: Asker) -> None:
+    """A picture arrives as one."""
+    for streamed in (False, True):
+        turn = (await ask(Situation.STEADY, HELLO, image=True, stream=streamed)).turn(0, of=1)
+        expect_in("1 image(s) (image/png)", turn["text"], "text")
+
+
+async def json_schema(ask: Asker) -> None:
+    """The answer meets a schema, and the SDK has parsed it."""
+    for streamed in (False, True):
+        turn = (await ask(Situation.STEADY, HELLO, schema=True, stream=streamed)).turn(0, of=1)
+        expect(TRIP.keys(), (turn["parsed"] or {}).keys(), "parsed")
+        expect(TRIP["days"], turn["parsed"]["days"], "parsed days")
+
+
+async def error_before(ask: Asker) -> None:
+    """One provider fails before it says anything: nobody notices. All do: the SDK's own exception, and no storm."""
+    for streamed in (False, True):
+        saved = await ask(Situation.FIRST_DOWN, HELLO, stream=streamed)
+        expect_in(f"This is {UNDERSTUDY}", saved.turn(0, of=1)["text"], "text")
+        expect(1, saved.requests, "requests sent")
+        lost = await ask(Situation.ALL_DOWN, HELLO, stream=streamed)
+        error = _expect_error(lost, ask.client.words.refused)
+        expect(503, error["status"], "status")
+        expect(ask.client.tries, lost.requests, "requests sent")
+
+
+async def error_after(ask: Asker) -> None:
+    """A provider fails within a stream: what came is there, then the SDK raises. A whole answer comes from the next."""
+    await _expect_break(ask, Situation.BROKEN)
+    await _expect_whole(ask, Situation.BROKEN)
+
+
+async def cut(ask: Asker) -> None:
+    """A stream ends without its end: the SDK raises. Half an answer is none, and a whole one comes from the next."""
+    await _expect_break(ask, Situation.CUT)
+    await _expect_whole(ask, Situation.CUT)
+
+
+async def error_event(ask: Asker) -> None:
+    """The provider's own way to end a stream with an error is one that the SDK understands."""
+    await _expect_break(ask, Situation.BROKEN)
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "plain": plain,
+    "stream": stream,
+    "tools": tools,
+    "parallel tools": parallel_tools,
+    "image": image,
+    "JSON schema": json_schema,
+    "error before": error_before,
+    "error after": error_after,
+    "cut": cut,
+}
+"""The columns of the tables."""
+
+OF_THE_MOCK: Mapping[str, Scenario] = {
+    **{name: SCENARIOS[name] for name in ("plain", "stream", "tools", "parallel tools", "image", "JSON schema")},
+    "error event": error_event,
+}
+"""What the mock itself has to stand, asked in a client's own dialect."""
+
+
+async def _expect_break(ask: Asker, situation: Situation) -> None:
+    report = await ask(situation, HELLO, stream=True)
+    if report.error is None:
+        raise Differs(f"nothing was raised; the text ends after {report.heard!r}")
+    error = _expect_error(report, ask.client.words.broken)
+    expect_in(f"This is {FIRST}", report.heard, f"text before {error['message']}")
+    expect(1, report.requests, "requests sent")
+
+
+async def _expect_whole(ask: Asker, situation: Situation) -> None:
+    whole = await ask(situation, HELLO)
+    expect_in(f"This is {UNDERSTUDY}", whole.turn(0, of=1)["text"], "whole text")
+
+
+def _expect_error(report: Report, kind: str) -> dict[str, Any]:
+    if report.error is None:
+        raise Differs("nothing was raised")
+    if kind not in report.error["classes"]:
+        raise Differs(f"{report.error['classes'][0]} instead of {kind}: {report.error['message']}")
+    return report.error
+
+
+def _expect_calls(turn: dict[str, Any], wanted: list[tuple[str, dict[str, str]]], words: Words) -> None:
+    expect(wanted, [(call["name"], call["arguments"]) for call in turn["calls"]], "calls")
+    expect(words.called, turn["finish"], "finish reason of the calls")
+    if words.ids:
+        ids = {call["id"] for call in turn["calls"]}
+        if len(ids) < len(wanted) or not all(ids):
+            raise Differs(f"ids of the calls: {ids}")
+    _expect_usage(turn)
+
+
+def _expect_same(whole: dict[str, Any], streamed: dict[str, Any]) -> None:
+    """Whether a stream tells what the whole answer does; ids are made anew for each."""
+    for part in ("text", "finish", "usage"):
+        expect(whole[part], streamed[part], f"{part} of the stream")
+    names = [[(call["name"], call["arguments"]) for call in turn["calls"]] for turn in (whole, streamed)]
+    expect(names[0], names[1], "calls of the stream")
+
+
+def _expect_usage(turn: dict[str, Any]) -> None:
+    if not turn["usage"] or min(turn["usage"]) <= 0:
+        raise Differs(f"usage: {turn['usage']}")

@@ -1,0 +1,106 @@
+"""`docs/compatibility.md`: the outcomes as tables for people, and back."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from compatibility.matrix import MOCK, Cell, cells
+from compatibility.roster import CLIENTS, FLAVOR_CLIENT, FLAVORS, PROVIDERS, Client, Provider
+from compatibility.scenarios import SCENARIOS
+from compatibility.stage import Situation
+from harness.pages import REPOSITORY, rows, section
+
+PAGE = REPOSITORY / "docs" / "compatibility.md"
+
+_INTRODUCTION = """\
+# Compatibility
+
+Point a vendor's SDK at the gateway and change nothing but its base URL: these tables say what then works, whichever
+provider answers. They are written by a run of the real SDKs against a real gateway process, with `understudy mock` in
+the providers' places; `make compatibility` writes them anew, and `make test` fails when an outcome differs from what
+stands here.
+
+| column | a cell says yes if |
+|---|---|
+| plain | the answer has its text, finish reason and usage |
+| stream | a stream says the same, in pieces, with the same finish reason and usage |
+| tools | a tool is called with its arguments, the result sent back, and the answer knows it; streaming and not, alike |
+| parallel tools | two tools are called in one turn, and both results reach the model |
+| image | a PNG arrives as one |
+| JSON schema | the SDK's own structured output comes back parsed |
+| error before | where the first provider answers 503 the next one answers, unnoticed; where all do, the SDK \
+raises its own exception for 503, and sends nothing again |
+| error after | where a provider fails within a stream, the SDK raises after the text that came; a whole answer \
+comes from the next provider |
+| cut | the same where a stream just ends without saying that it is complete |
+
+`no` is what does not work today, with what was seen instead. A number leads to a note.
+"""
+
+
+# Ids, addresses, and the names of the run's own routes.
+_OF_ONE_RUN = re.compile(
+    rf"\b(?:req_|call_|chatcmpl-|msg_)\w+|127\.0\.0\.1:\d+|\b[a-z]+-(?:{'|'.join(Situation)})(?:-\w+)?\b"
+)
+
+
+def page(complaints: Mapping[Cell, str]) -> str:
+    """The page that tells these outcomes."""
+    parts = [_INTRODUCTION]
+    for client in CLIENTS:
+        parts += [f"## {client.title}\n", *_table(client, PROVIDERS, complaints)]
+    flavored = next(client for client in CLIENTS if client.key == FLAVOR_CLIENT)
+    parts += ["## Other types that speak OpenAI's format\n", f"Asked by {flavored.title}.\n"]
+    parts += _table(flavored, FLAVORS, complaints)
+    return "\n".join(parts)
+
+
+def told(text: str) -> dict[Cell, bool]:
+    """Which cells of a page say yes."""
+    found: dict[Cell, bool] = {}
+    for client in CLIENTS:
+        found |= _told(client, section(text, f"## {client.title}"))
+    flavored = next(client for client in CLIENTS if client.key == FLAVOR_CLIENT)
+    return found | _told(flavored, section(text, "## Other types that speak OpenAI's format"))
+
+
+def shown() -> list[Cell]:
+    """The cells that are in the tables; how the mock does is nobody's concern but ours."""
+    return [cell for cell in cells() if cell[1] != MOCK]
+
+
+def _told(client: Client, text: str) -> dict[Cell, bool]:
+    return {
+        (client.key, type_, scenario): cell.startswith("yes")
+        for type_, *line in rows(text, "provider")
+        for scenario, cell in zip(SCENARIOS, line, strict=True)
+    }
+
+
+def _table(client: Client, providers: tuple[Provider, ...], complaints: Mapping[Cell, str]) -> Iterator[str]:
+    """The lines of one table and the notes below it."""
+    notes: list[str] = []
+    lines = [f"| provider | {' | '.join(SCENARIOS)} |", f"|---|{'---|' * len(SCENARIOS)}"]
+    for provider in providers:
+        outcomes = [
+            _outcome(client, scenario, complaints[client.key, provider.type, scenario], notes) for scenario in SCENARIOS
+        ]
+        lines.append(f"| {provider.type} | {' | '.join(outcomes)} |")
+    yield "\n".join(lines) + "\n"
+    if notes:
+        yield "\n".join(f"{number}. {note}" for number, note in enumerate(notes, start=1)) + "\n"
+
+
+def _outcome(client: Client, scenario: str, complaint: str, notes: list[str]) -> str:
+    """One cell; its note, if it has one, is added unless it is there already."""
+    word, note = ("no", _tidy(complaint)) if complaint else ("yes", client.notes.get(scenario, ""))
+    if not note:
+        return word
+    if note not in notes:
+        notes.append(note)
+    return f"{word} ({notes.index(note) + 1})"
+
+
+def _tidy(complaint: str) -> str:
+    """A complaint as a note: without what differs from run to run, and not long."""
+    line = " ".join(_OF_ONE_RUN.sub("…", complaint).split())
+    return f"`{line[:200].replace('`', '')}`"
