@@ -7,7 +7,7 @@ through the canonical form.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
@@ -101,6 +101,22 @@ class Operation(Protocol):
         Raises:
             RequestError: the request is wrong.
             Unsupported: it cannot be said in the candidate's dialect.
+        """
+
+
+@runtime_checkable
+class ResumableOperation(Protocol):
+    """An operation whose interrupted streams another backend can go on with."""
+
+    def resumable(self, asked: "Asked", candidate: Candidate, prompt: Prompt | None) -> Interpretation:
+        """As `Operation.interpret`, so that it can be gone on with."""
+
+    def resume(
+        self, asked: "Asked", candidate: Candidate, prompt: Prompt | None, *, after: Flow
+    ) -> Interpretation | None:
+        """Put to `candidate` what is left of the answer that `after`, of a `resumable` one, broke off in.
+
+        None: nobody can go on with what was said so far.
         """
 
 

@@ -6,16 +6,13 @@ from typing import Any
 
 from understudy_api.config import Dialect, Prompt
 from understudy_proxy.config.runtime import Candidate
-from understudy_proxy.dialects.canonical.events import SAYS, Counted, Ended, Event, Failed
-from understudy_proxy.dialects.client import ChatClient, Encoder
-from understudy_proxy.dialects.interpretation import Asked, Call, Fed, Interpretation, Reading
+from understudy_proxy.dialects.canonical.chat import Chat
+from understudy_proxy.dialects.client import ChatClient
+from understudy_proxy.dialects.interpretation import Asked, Flow, Interpretation
 from understudy_proxy.dialects.persona import applied
-from understudy_proxy.dialects.provider import ChatTurn, Decoder, ProviderDialect
-from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
-
-_MAX_HELD_EVENTS = 10_000
-"""Held back while nothing has begun."""
+from understudy_proxy.dialects.provider import ChatTurn, ProviderDialect
+from understudy_proxy.dialects.resuming import ResumableChat, Resuming
+from understudy_proxy.dialects.translated import TranslatedChat
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,104 +38,24 @@ class ChatOperation:
         passing = self.client.passing.get(candidate.upstream.dialect)
         if passing is not None:
             return passing(asked, candidate, prompt)
+        return TranslatedChat(asked, self.client, self._turn(self._chat(asked, prompt), candidate))
+
+    def resumable(self, asked: Asked, candidate: Candidate, prompt: Prompt | None) -> ResumableChat:
+        """As `interpret`, but what is said is understood even where it could be passed through."""
+        turn = self._turn(self._chat(asked, prompt), candidate)
+        flow = Resuming(turn.decoder(), self.client.encoder(asked), input_tokens=asked.need.input_tokens)
+        return ResumableChat(asked, self.client, turn, flow=flow)
+
+    def resume(self, asked: Asked, candidate: Candidate, prompt: Prompt | None, *, after: Flow) -> ResumableChat | None:
+        """Put to `candidate` what is left of the answer that `after` broke off in; None if nobody can go on with it."""
+        if not isinstance(after, Resuming) or not after.resumable:
+            return None
+        turn = self._turn(after.continued(self._chat(asked, prompt)), candidate)
+        return ResumableChat(asked, self.client, turn, flow=after.go_on(turn.decoder(), by=candidate.key))
+
+    def _chat(self, asked: Asked, prompt: Prompt | None) -> Chat:
         chat = self.client.chat(asked)
-        if prompt is not None:
-            chat = applied(prompt, chat)
-        return TranslatedChat(asked, self.client, self.providers[candidate.upstream.dialect].chat(chat, candidate))
+        return chat if prompt is None else applied(prompt, chat)
 
-
-class TranslatedChat:
-    """One request, translated."""
-
-    __slots__ = ("_asked", "_client", "_turn")
-
-    def __init__(self, asked: Asked, client: ChatClient[Any], turn: ChatTurn) -> None:
-        self._asked = asked
-        self._client = client
-        self._turn = turn
-
-    @property
-    def call(self) -> Call:
-        """What to send."""
-        return self._turn.call
-
-    def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Reading:
-        """What a whole answer says, in the client's dialect."""
-        answer = self._turn.read(status, headers, body)
-        if isinstance(answer, UpstreamFailure):
-            return Reading(answer)
-        return Reading(None, answer.usage, self._client.answer(answer, self._asked))
-
-    def flow(self) -> "TranslatedFlow":
-        """The reader of a stream that answers it."""
-        return TranslatedFlow(self._turn.decoder(), self._client.encoder(self._asked))
-
-
-class TranslatedFlow:
-    """A stream, translated event by event; held back until an answer has begun."""
-
-    __slots__ = ("_began", "_decoder", "_encoder", "_failure", "_held", "finished", "usage")
-
-    def __init__(self, decoder: Decoder, encoder: Encoder) -> None:
-        self.finished = False
-        """The terminal event was seen."""
-        self.usage: Usage | None = None
-        """What the provider has counted so far."""
-        self._decoder = decoder
-        self._encoder = encoder
-        self._began = False
-        self._held: list[Event] = []
-        self._failure: UpstreamFailure | None = None
-
-    def feed(self, chunk: bytes) -> Fed:
-        """Take the next bytes of the stream."""
-        if self._is_over():
-            return Fed(b"", self._began, self._failure)
-        return self._take(self._decoder.feed(chunk))
-
-    def close(self) -> Fed:
-        """The stream has ended by itself, or broke."""
-        if self._is_over():
-            return Fed(b"", self._began, self._failure)
-        fed = self._take(self._decoder.close())
-        if self._is_over():
-            return fed
-        self._failure = UpstreamFailure(FailureKind.INTERRUPTED, "the stream ended before the answer did")
-        return fed._replace(failure=self._failure)
-
-    def failed(self, failure: UpstreamFailure) -> bytes:
-        """What tells the client that its answer is not complete."""
-        return self._encoder.failed(failure)
-
-    def _is_over(self) -> bool:
-        return self.finished or self._failure is not None
-
-    def _take(self, events: list[Event]) -> Fed:
-        for event in events:
-            if isinstance(event, Counted):
-                self.usage = event.usage
-        # `Ended` and `Failed` are the last of a stream.
-        if events and isinstance(last := events[-1], (Ended, Failed)):
-            if isinstance(last, Failed):
-                self._failure = last.failure
-                events = events[:-1]
-            else:
-                self.finished = True
-        if not self._began:
-            self._held += events
-            self._began = any(isinstance(event, SAYS) for event in events)
-            if not self._began:
-                return self._wait()
-            events, self._held = self._held, []
-        return Fed(self._encoder.encode(events) if events else b"", True, self._failure)
-
-    def _wait(self) -> Fed:
-        if self.finished and self._failure is None:
-            self._failure = _invalid("the stream ended before an answer began")
-        elif len(self._held) > _MAX_HELD_EVENTS and self._failure is None:
-            self._failure = _invalid("the stream goes on and on without an answer")
-        return Fed(b"", False, self._failure)
-
-
-def _invalid(message: str) -> UpstreamFailure:
-    return UpstreamFailure(FailureKind.INVALID_RESPONSE, message)
+    def _turn(self, chat: Chat, candidate: Candidate) -> ChatTurn:
+        return self.providers[candidate.upstream.dialect].chat(chat, candidate)

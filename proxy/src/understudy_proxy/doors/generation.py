@@ -133,8 +133,8 @@ class GenerationDoor:
             await flow.finish()
         except UpstreamError as error:
             record.reason = error.failure.kind
-            if flow is not None:
-                await flow.write(stream.failed(error.failure))
+            if flow is not None and (said := stream.failed(error.failure)):
+                await flow.write(said)
         except asyncio.CancelledError:
             if not request.cut_short or flow is None:
                 raise
@@ -142,7 +142,8 @@ class GenerationDoor:
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()
-            await flow.write(stream.failed(_GOING_DOWN))
+            if said := stream.failed(_GOING_DOWN):
+                await flow.write(said)
         finally:
             record.usage = stream.usage
             stream.close()

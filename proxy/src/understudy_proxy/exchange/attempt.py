@@ -83,7 +83,8 @@ class Attempt:
             if not piece:
                 raise UpstreamError(UpstreamFailure(FailureKind.INVALID_RESPONSE, "the stream ended without an answer"))
         self.entry.succeeded(stream=True)
-        self.course.first_token = self.patience.now()
+        if self.course.first_token is None:
+            self.course.first_token = self.patience.now()
         return Stream(
             fed.out,
             events=events,

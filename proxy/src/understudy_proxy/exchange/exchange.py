@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
+from understudy_api.config import Capability, OnInterruption
 from understudy_proxy.config.runtime import Runtime, RuntimeTarget
-from understudy_proxy.dialects.interpretation import Asked, Interpretation, Operation
+from understudy_proxy.dialects.interpretation import Asked, Flow, Interpretation, Operation, ResumableOperation
 from understudy_proxy.dialects.request_error import Unsupported
 from understudy_proxy.exchange.attempt import Attempt
 from understudy_proxy.exchange.course import Course, Exhausted, Whole
@@ -122,6 +123,11 @@ class _Walk:
         self._retries_here = 0
         self._failures: list[tuple[Choice, UpstreamFailure]] = []
         self._course = ask.course
+        self._resumes = (
+            ask.target.on_interruption is OnInterruption.RESUME
+            and ask.asked.stream
+            and isinstance(ask.operation, ResumableOperation)
+        )
         self._request_id = dict(ask.forward).get("x-request-id", "")
         # Without a bound of the route's own, each attempt has its provider's, and they add up.
         self._deadline = now + (ask.target.request_timeout_seconds or inf)
@@ -144,14 +150,16 @@ class _Walk:
             else:
                 if isinstance(answer, Whole):
                     entry.end()
+                elif self._resumes:
+                    answer.go_on = self._go_on
                 return answer
             await self._follow(decision)
 
-    def _ready(self) -> tuple[Entry, Interpretation] | UpstreamFailure:
+    def _ready(self, after: Flow | None = None) -> tuple[Entry, Interpretation] | UpstreamFailure:
         """What an attempt at the choice whose turn it is takes, or why it cannot be asked."""
-        ledger, ask, candidate = self._exchange.ledger, self._ask, self._choice.candidate
+        ledger, candidate = self._exchange.ledger, self._choice.candidate
         try:
-            interpretation = ask.operation.interpret(ask.asked, candidate, ask.target.prompt)
+            interpretation = self._interpretation(after)
         except Unsupported as unsupported:
             return UpstreamFailure(FailureKind.UNSUPPORTED, bounded(unsupported.message), param=unsupported.param)
         # Where another request tries whether it is back, this one need not wait for that.
@@ -161,6 +169,45 @@ class _Walk:
             message = f"{candidate.upstream.key} has as many requests under way as it may have"
             return UpstreamFailure(FailureKind.BUSY, message)
         return entry, interpretation
+
+    def _interpretation(self, after: Flow | None) -> Interpretation:
+        ask, candidate = self._ask, self._choice.candidate
+        operation, prompt = ask.operation, ask.target.prompt
+        if self._resumes and isinstance(operation, ResumableOperation):
+            if after is None:
+                return operation.resumable(ask.asked, candidate, prompt)
+            if (rest := operation.resume(ask.asked, candidate, prompt, after=after)) is None:
+                raise Unsupported("what was said so far cannot be gone on with")
+            return rest
+        return operation.interpret(ask.asked, candidate, prompt)
+
+    async def _go_on(self, failure: UpstreamFailure, flow: Flow) -> Stream | None:
+        """Another backend's continuation of a stream that broke off with `failure`, if there is one."""
+        self._failures.append((self._choice, failure))
+        rest = worth_asking(failure, self._choice, self._rest)
+        self._rest = tuple(choice for choice in rest if Capability.PREFILL in choice.candidate.capabilities)
+        goes_on = self._decide(failure, begun=False, others_left=len(self._rest)).fail_over
+        while goes_on and self._rest:
+            self._next()
+            ready = self._ready(after=flow)
+            if isinstance(ready, UpstreamFailure):
+                self._failures.append((self._choice, ready))
+                continue
+            entry, interpretation = ready
+            try:
+                answer = await self._attempt(entry, interpretation).run(self._exchange.transport)
+            except UpstreamError as error:
+                goes_on = self._enter(entry, error.failure).fail_over
+                entry.end()
+            except BaseException:  # the client has left
+                entry.end()
+                raise
+            else:
+                if isinstance(answer, Whole):  # not where a stream was asked for
+                    break
+                answer.go_on = self._go_on
+                return answer
+        return None
 
     def _step_over(self, why: UpstreamFailure) -> None:
         """Nobody was asked, so it is no attempt and no failure of the upstream's."""

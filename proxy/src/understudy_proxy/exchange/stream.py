@@ -1,6 +1,6 @@
 """An answer that has begun: from here on nothing is asked again, and a cut is told as a cut."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from understudy_proxy.dialects.interpretation import Fed, Flow
 from understudy_proxy.dialects.usage import Usage
@@ -10,11 +10,14 @@ from understudy_proxy.exchange.patience import Patience
 from understudy_proxy.exchange.transport import Receiving
 from understudy_proxy.routing.health import HealthEffect
 
+GoOn = Callable[[UpstreamFailure, Flow], Awaitable["Stream | None"]]
+"""Finds somebody who goes on with a stream that was cut."""
+
 
 class Stream:
     """The rest of a streamed answer. Whoever holds it closes it."""
 
-    __slots__ = ("_effect", "_entry", "_events", "_failure", "_patience", "_receiving", "first")
+    __slots__ = ("_effect", "_entry", "_events", "_failure", "_patience", "_receiving", "_successor", "first", "go_on")
 
     def __init__(
         self,
@@ -34,11 +37,14 @@ class Stream:
         self._patience = patience
         self._effect = effect
         self._failure: UpstreamFailure | None = None
+        self._successor: Stream | None = None
+        self.go_on: GoOn | None = None
+        """Whom to ask when the answer is cut."""
 
     @property
     def usage(self) -> Usage | None:
         """What the provider has counted so far."""
-        return self._events.usage
+        return self._events.usage if self._successor is None else self._successor.usage
 
     def failed(self, failure: UpstreamFailure) -> bytes:
         """What tells the client, within its stream, that the answer is not complete."""
@@ -50,6 +56,8 @@ class Stream:
         Raises:
             UpstreamError: the answer was cut, or an error came in its place.
         """
+        if self._successor is not None:
+            return await self._successor.next()
         while self._failure is None:
             if self._events.finished:
                 return b""
@@ -57,7 +65,15 @@ class Stream:
             self._failure = fed.failure
             if fed.out:
                 return fed.out
-        raise self._failed(self._failure)
+        failure = self._failure
+        self._entry.failed(failure, self._effect(failure))
+        if self.go_on is None:
+            raise UpstreamError(failure)
+        self.close()
+        self._successor = await self.go_on(failure, self._events)
+        if self._successor is None:
+            raise UpstreamError(failure)
+        return self._successor.first
 
     def close(self) -> None:
         """Be done with it. If it has not ended yet, the upstream is cancelled at once."""
@@ -66,6 +82,8 @@ class Stream:
         else:
             self._receiving.close()
         self._entry.end()
+        if self._successor is not None:
+            self._successor.close()
 
     async def _fed(self) -> Fed:
         try:
@@ -77,8 +95,3 @@ class Stream:
             fed = self._events.close()
             return fed if fed.failure is None else fed._replace(failure=error.failure)
         return self._events.feed(piece) if piece else self._events.close()
-
-    def _failed(self, failure: UpstreamFailure) -> UpstreamError:
-        self._failure = failure
-        self._entry.failed(failure, self._effect(failure))
-        return UpstreamError(failure)

@@ -107,6 +107,14 @@ class KeptAlive:
 
 
 @dataclass(slots=True)
+class Resumed:
+    """Another backend goes on with an answer that was cut; what follows continues the text before."""
+
+    by: str
+    """`namespace/provider:model`, for whoever reads the stream."""
+
+
+@dataclass(slots=True)
 class Ended:
     """The answer is whole, and nothing follows."""
 
@@ -129,7 +137,7 @@ Said = (
     | Finished
 )
 """Events of a choice. With the first of them an answer has begun: no other provider can take over unnoticed."""
-Event = Began | Said | Counted | KeptAlive | Ended | Failed
+Event = Began | Said | Counted | KeptAlive | Resumed | Ended | Failed
 
 SAYS: tuple[type, ...] = get_args(Said)
 """The types of `Said`, for `isinstance`."""

@@ -16,6 +16,7 @@ from understudy_proxy.dialects.canonical.events import (
     Finished,
     KeptAlive,
     RefusalDelta,
+    Resumed,
     Said,
     TextDelta,
     ThinkingDelta,
@@ -114,7 +115,7 @@ class Folding:
                 self._began = event
             case Counted():
                 self._usage = event.usage
-            case KeptAlive() | Ended() | Failed():
+            case KeptAlive() | Resumed() | Ended() | Failed():
                 pass
             case _:
                 growing = self._choices.get(event.choice)
