@@ -27,6 +27,9 @@ CHATS = [
     pytest.param(Chat("gpt", calls=(WEATHER, WEATHER), choices=2), id="two tool calls, twice"),
     pytest.param(Chat("gpt", said="Hi", max_tokens=2), id="cut off"),
     pytest.param(Chat("gpt", schema={}), id="JSON"),
+    pytest.param(Chat("gpt", said="[refuse]"), id="a refusal"),
+    pytest.param(Chat("gpt", said="[think: hm so] [say: Let me see] [call]", tools=(WEATHER,)), id="all at once"),
+    pytest.param(Chat("gpt", said="[think: hm so] [cached: 7]", prompt_tokens=20), id="a thought"),
 ]
 
 
@@ -55,7 +58,7 @@ def folded(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 if name == "tool_calls":
                     for call in value:
                         _add_call(choice["calls"], call)
-                elif isinstance(value, str) and name in choice["message"]:
+                elif isinstance(value, str) and choice["message"].get(name) is not None:
                     choice["message"][name] += value
                 else:
                     choice["message"][name] = value
@@ -143,6 +146,21 @@ def test_usage_comes_last_where_it_was_asked_for() -> None:
     *chunks, last, _ = events(chat)
     assert {chunk["usage"] for chunk in chunks} == {None}
     assert ([], whole(chat)["usage"]) == (last["choices"], last["usage"])
+
+
+def test_a_refusal_is_no_content() -> None:
+    """The words of a refusal have a field of their own, and the answer ends as any other."""
+    choice = whole(Chat("gpt", said="[refuse]"))["choices"][0]
+    message = choice["message"]
+    assert (None, True, "stop") == (message["content"], bool(message["refusal"]), choice["finish_reason"])
+
+
+def test_counts_by_kind() -> None:
+    """What a cache had is part of the prompt, what was thought part of the completion."""
+    usage = whole(Chat("gpt", said="[think: hm so] [say: Hello] [cached: 7] [written: 2]", prompt_tokens=20))["usage"]
+    prompt, completion = usage["prompt_tokens_details"], usage["completion_tokens_details"]
+    assert (20, 3, 23) == (usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"])
+    assert (7, 2, 2) == (prompt["cached_tokens"], prompt["cache_write_tokens"], completion["reasoning_tokens"])
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.mock.asks import Chat, Tool
+from understudy.mock.asks import Chat, Media, MediaKind, Tool
 from understudy.mock.dialects.openai_requests import read_chat, read_embeddings
 from understudy.mock.failures import RefusedError
 
@@ -56,6 +56,49 @@ def body(**fields: Any) -> dict[str, Any]:
             "22 C",
             id="a tool's result",
         ),
+        pytest.param(
+            {
+                "messages": [
+                    HI,
+                    {"role": "tool", "tool_call_id": "1", "content": "22 C"},
+                    {"role": "tool", "tool_call_id": "2", "content": "10:15"},
+                ]
+            },
+            "tool_result",
+            "22 C, 10:15",
+            id="several results",
+        ),
+        pytest.param(
+            {"messages": [{"role": "tool", "tool_call_id": "1", "content": "22 C"}, HI]},
+            "tool_result",
+            None,
+            id="a result that was talked about",
+        ),
+        pytest.param(
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {"type": "image_url", "image_url": {"url": "data:image/png;base64,YQ=="}},
+                            {"type": "input_audio", "input_audio": {"format": "wav", "data": "YQ=="}},
+                            {"type": "file", "file": {"file_data": "data:application/pdf;base64,YQ=="}},
+                        ],
+                    }
+                ]
+            },
+            "media",
+            (
+                Media(MediaKind.IMAGE, "image/png"),
+                Media(MediaKind.AUDIO, "audio/wav"),
+                Media(MediaKind.DOCUMENT, "application/pdf"),
+            ),
+            id="media",
+        ),
+        pytest.param({"stop": "END"}, "stop", ("END",), id="a text to stop at"),
+        pytest.param({"stop": ["a", "b"]}, "stop", ("a", "b"), id="texts to stop at"),
+        pytest.param({"parallel_tool_calls": False}, "parallel", False, id="one call at most"),
+        pytest.param({"model": "gpt-5", "max_completion_tokens": 5}, "max_tokens", 5, id="the name for GPT-5"),
         pytest.param({"stream": None}, "stream", False, id="null is absent"),
         pytest.param({"stream": True}, "stream", True, id="stream"),
         pytest.param({"stream": True, "stream_options": None}, "stream_usage", False, id="no usage unless asked"),
@@ -104,6 +147,24 @@ def test_knows_which_tool_has_to_be_called(choice: object, called: list[str]) ->
     assert called == [tool.name for tool in chat.calls]
 
 
+@pytest.mark.parametrize(
+    ("choice", "allowed"),
+    [
+        pytest.param("none", [], id="none"),
+        pytest.param("auto", ["weather", "time"], id="auto"),
+        pytest.param("required", ["weather", "time"], id="required"),
+        pytest.param({"type": "function", "function": {"name": "time"}}, ["time"], id="named"),
+        pytest.param(
+            {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [TIME]}}, ["time"], id="allowed"
+        ),
+    ],
+)
+def test_knows_which_tools_may_be_called(choice: object, allowed: list[str]) -> None:
+    """Whoever directs the answer chooses among those that the request allows."""
+    chat = read_chat(body(tools=[CUSTOM, WEATHER, TIME], tool_choice=choice))
+    assert allowed == [tool.name for tool in chat.tools]
+
+
 def test_a_tool_without_parameters_takes_none() -> None:
     """Absent parameters are those of an object without properties."""
     assert (Tool("time", {"type": "object"}),) == read_chat(body(tools=[TIME], tool_choice="required")).calls
@@ -129,6 +190,22 @@ def test_a_tool_without_parameters_takes_none() -> None:
         pytest.param(body(n=True), "n", id="n no number"),
         pytest.param(body(max_tokens=0), "max_tokens", id="no tokens"),
         pytest.param(body(max_completion_tokens=1.5), "max_completion_tokens", id="half a token"),
+        pytest.param(body(model="gpt-5-mini", max_tokens=5), "max_tokens", id="the older name for GPT-5"),
+        pytest.param(body(model="o3", max_tokens=5), "max_tokens", id="the older name for o3"),
+        pytest.param(body(stop=["a"] * 5), "stop", id="too many texts to stop at"),
+        pytest.param(body(stop=[5]), "stop", id="stop at a number"),
+        pytest.param(
+            body(
+                messages=[
+                    {
+                        "role": "user",
+                        "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,%"}}],
+                    }
+                ]
+            ),
+            "messages[0].content[0].image_url",
+            id="broken image",
+        ),
         pytest.param(body(tools={}), "tools", id="tools no array"),
         pytest.param(body(tools=[{"type": "function"}]), "tools[0].function.name", id="tool without a name"),
         pytest.param(body(tool_choice="required"), "tool_choice", id="required without tools"),
