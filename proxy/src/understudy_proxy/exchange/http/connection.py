@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Protocol, cast
 
 import httptools
@@ -135,9 +136,10 @@ class Connection(asyncio.Protocol):
         self._timer = self._loop.call_at(when, self._wake)
 
     def _allow_silence(self, seconds: float) -> None:
-        if seconds != self._silent_seconds and self._transport is not None:
+        if seconds != self._silent_seconds and self._transport is not None and self.usable:
             self._silent_seconds = seconds
-            allow_unacknowledged(seconds, self._transport.get_extra_info("socket"))
+            with suppress(OSError):  # it is closed already, which shows soon
+                allow_unacknowledged(seconds, self._transport.get_extra_info("socket"))
 
     def _wake(self) -> None:
         self._timer = None
