@@ -22,7 +22,7 @@ class Said:
     type: str | None = None
     code: str | None = None
     inner_code: str | None = None
-    """Azure's `innererror.code`: what `content_filter` means in detail."""
+    """Azure's `innererror.code`, Anthropic's `details.error_code`: what a code or type means in detail."""
     param: str | None = None
     status: int | None = None
     """Where the error object itself names an HTTP status, as OpenRouter's and Gemini's do."""
@@ -67,16 +67,23 @@ def _error_of_choice(choices: Any) -> Any:
 
 def _read(error: dict[str, Any]) -> Said:
     code = error.get("code")
-    inner = error.get("innererror")
     return Said(
         message=_message(error),
         type=_word(error.get("type")) or _word(error.get("status")),
         code=_word(code),
-        inner_code=_word(inner.get("code")) if isinstance(inner, dict) else None,
+        inner_code=_inner_code(error),
         param=_word(error.get("param")),
         status=_status(code) or _status(error.get("status")),
         error=error,
     )
+
+
+def _inner_code(error: dict[str, Any]) -> str | None:
+    for name, field_ in (("innererror", "code"), ("details", "error_code")):
+        inner = error.get(name)
+        if isinstance(inner, dict):
+            return _word(inner.get(field_))
+    return None
 
 
 def _message(error: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """How long a provider asks to be left alone, in whichever of the many ways it says so.
 
 The order is that of OpenAI's and Anthropic's SDKs: milliseconds, then seconds, then a date. Google says it in the body;
-OpenAI's rate-limit headers say when the exhausted budget is whole again.
+OpenAI's rate-limit headers say how long until the exhausted budget is whole again, Anthropic's at what time.
 """
 
 import math
@@ -97,4 +97,21 @@ def _budget_reset(headers: Mapping[str, str]) -> float | None:
         if _number(headers.get(f"x-ratelimit-remaining-{budget}")) == 0
         and (wait := duration_seconds(headers.get(f"x-ratelimit-reset-{budget}", ""))) is not None
     ]
+    now = _date(headers.get("date"))
+    if now is not None:
+        waits += [
+            _bounded((then - now).total_seconds())
+            for budget in ("requests", "tokens", "input-tokens", "output-tokens")
+            if _number(headers.get(f"anthropic-ratelimit-{budget}-remaining")) == 0
+            and (then := _timestamp(headers.get(f"anthropic-ratelimit-{budget}-reset", ""))) is not None
+        ]
     return max(waits, default=None)
+
+
+def _timestamp(text: str) -> datetime | None:
+    """A time as RFC 3339 writes it."""
+    try:
+        time = datetime.fromisoformat(text[:_MAX_TEXT])
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else None

@@ -1,0 +1,148 @@
+"""A canonical request to the body of one in this dialect."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.anthropic import answering
+from understudy_proxy.dialects.anthropic.blocks import Block, Blocks
+from understudy_proxy.dialects.anthropic.thinking import NOT_AT_ALL, Thought, thought
+from understudy_proxy.dialects.canonical.chat import Chat
+from understudy_proxy.dialects.canonical.renaming import Renaming
+from understudy_proxy.dialects.claude import Claude, claude
+from understudy_proxy.dialects.request_error import RequestError, Unsupported
+
+_DEFAULT_MAX_TOKENS = 4096
+"""For models whose limit nobody has said: every Claude can write so much."""
+_MOST_BY_DEFAULT = 16_384
+"""Whoever wants a longer answer says so. A larger bound would have to fit into the window beside the prompt, and
+Anthropic's own SDKs refuse to wait for it without a stream."""
+_ROOM_TO_ANSWER = 4096
+"""Beside what is thought."""
+_JSON_INSTRUCTION = "Answer with a JSON object and nothing else: no words around it, no code fence."
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A request, and what reading its answer takes."""
+
+    body: dict[str, Any]
+    names: Renaming
+    ids: Renaming
+    json_tool: bool
+    """An answer to a JSON Schema comes as a call of `answering.JSON_TOOL`."""
+    warnings: tuple[str, ...]
+
+
+def encode(chat: Chat, candidate: Candidate) -> Encoded:
+    """The request as `candidate` is to get it.
+
+    Raises:
+        RequestError: it is wrong.
+        Unsupported: this dialect cannot say it.
+    """
+    if chat.choices > 1:
+        raise Unsupported("Anthropic gives one answer at a time: ask with n = 1, several times.", param="n")
+    model, blocks = claude(candidate.upstream_model), Blocks()
+    for name in chat.extra:
+        blocks.warn(f"'{name[:64]}' was left out: Anthropic has no such parameter.")
+    body: dict[str, Any] = {"model": candidate.upstream_model, "messages": blocks.messages(chat.messages)}
+    if system := _system(chat, blocks):
+        body["system"] = system
+    for_json = chat.format is not None and chat.format.schema is not None and not model.json_schema
+    choice = _add_tools(chat, model, blocks, body, for_json=for_json)
+    thinks = _thought(chat, model, blocks, body, forced=choice in {"any", "tool"})
+    body["max_tokens"] = _max_tokens(chat, candidate, thinks)
+    _add_output(chat, model, body, thinks)
+    body |= answering.sampling(chat.sampling, model, blocks, thinks=thinks.on)
+    body |= answering.service(chat, blocks)
+    if chat.stream:
+        body["stream"] = True
+    return Encoded(body, blocks.names, blocks.ids, for_json, tuple(blocks.warnings))
+
+
+_NOT_COUNTED = ("max_tokens", "metadata", "service_tier", "stop_sequences", "stream", "temperature", "top_k", "top_p")
+
+
+def to_count(encoded: Encoded) -> dict[str, Any]:
+    """The same request as it is to be counted, not answered."""
+    return {name: value for name, value in encoded.body.items() if name not in _NOT_COUNTED}
+
+
+def written(body: dict[str, Any]) -> bytes:
+    """The bytes of a body.
+
+    Raises:
+        RequestError: it is nested too deeply to be written.
+    """
+    try:
+        return orjson.dumps(body)
+    except orjson.JSONEncodeError:
+        raise RequestError("The body of the request is nested too deeply: at most 254 levels can be sent on.") from None
+
+
+def _system(chat: Chat, blocks: Blocks) -> list[Block]:
+    system = blocks.texts(chat.system)
+    if chat.format is not None and chat.format.schema is None:
+        blocks.warn("JSON was asked for through the system prompt: Anthropic has no mode that promises it.")
+        system.append({"type": "text", "text": _JSON_INSTRUCTION})
+    return system
+
+
+def _add_tools(chat: Chat, model: Claude, blocks: Blocks, body: dict[str, Any], *, for_json: bool) -> str | None:
+    """Add tools and their choice to `body`; the choice's type."""
+    tools = answering.tools(chat, model, blocks)
+    if for_json and chat.format is not None:
+        tools.append(answering.json_tool(chat.format))
+    choice = answering.tool_choice(chat, blocks, offered=bool(tools), for_json=for_json)
+    if tools:
+        body["tools"] = tools
+    if choice is None:
+        return None
+    body["tool_choice"] = choice
+    return str(choice["type"])
+
+
+def _thought(chat: Chat, model: Claude, blocks: Blocks, body: dict[str, Any], *, forced: bool) -> Thought:
+    """How much is thought; nothing where the rest of the request forbids it."""
+    thinks = thought(chat.reasoning, model, max_tokens=chat.max_tokens, warn=blocks.warn)
+    if not thinks.on:
+        return thinks
+    if forced:
+        blocks.warn("The model was not asked to think: it cannot while a tool must be called.")
+        return NOT_AT_ALL
+    if thinks.budget and _thought_is_missing(body["messages"]):
+        blocks.warn("The model was not asked to think: it can go on after a tool call only with its own reasoning.")
+        return NOT_AT_ALL
+    return thinks
+
+
+def _thought_is_missing(messages: list[Block]) -> bool:
+    """Whether the tool calls that are being answered came without the reasoning that led to them."""
+    if len(messages) < 2 or messages[-1]["content"][0]["type"] != "tool_result":
+        return False
+    return messages[-2]["content"][0]["type"] not in {"thinking", "redacted_thinking"}
+
+
+def _max_tokens(chat: Chat, candidate: Candidate, thinks: Thought) -> int:
+    """The client's bound, or one of ours, because the vendor wants one."""
+    if chat.max_tokens is not None:
+        return chat.max_tokens
+    longest = candidate.max_output_tokens
+    if longest is None:
+        return max(_DEFAULT_MAX_TOKENS, thinks.budget + _ROOM_TO_ANSWER if thinks.budget else 0)
+    return min(longest, max(_MOST_BY_DEFAULT, thinks.budget + _ROOM_TO_ANSWER))
+
+
+def _add_output(chat: Chat, model: Claude, body: dict[str, Any], thinks: Thought) -> None:
+    config: dict[str, Any] = {}
+    if thinks.thinking is not None:
+        body["thinking"] = thinks.thinking
+    if thinks.effort is not None:
+        config["effort"] = thinks.effort
+    if chat.format is not None and chat.format.schema is not None and model.json_schema:
+        config["format"] = {"type": "json_schema", "schema": chat.format.schema}
+    if config:
+        body["output_config"] = config
