@@ -25,7 +25,7 @@ from understudy_api.config import (
 )
 from understudy_proxy.config.runtime import Candidate, Runtime, RuntimeRule, RuntimeTarget, Upstream
 from understudy_proxy.config.trust import BadCertificate, context_for
-from understudy_proxy.exchange.credentials import CloudCredentials
+from understudy_proxy.exchange.credentials import CloudCredentials, UnusableIdentity, credentials_for, references
 from understudy_proxy.routing.names import index_names
 
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -75,7 +75,7 @@ def _upstream(key: str, provider: Provider, credentials: Credentials) -> Upstrea
         dialect=provider.dialect,
         base_url=_url(provider.base_url),
         headers=_headers(provider, credentials),
-        cloud=_cloud(provider),
+        cloud=_cloud(provider, credentials),
         per_address=provider.per_address,
         max_concurrency=provider.max_concurrency,
         timeouts=provider.timeouts,
@@ -115,19 +115,28 @@ def _headers(provider: Provider, credentials: Credentials) -> CIMultiDictProxy[s
     return CIMultiDictProxy(headers)
 
 
-def _cloud(provider: Provider) -> CloudCredentials | None:
-    if provider.cloud is not None:
-        raise Unusable(f"it signs in to {provider.cloud.cloud}, which this version cannot")
-    return None
+def _cloud(provider: Provider, credentials: Credentials) -> CloudCredentials | None:
+    if provider.cloud is None:
+        return None
+    secrets = {ref.name: _value(ref.name, credentials) for ref in references(provider.cloud)}
+    try:
+        return credentials_for(provider.cloud, secrets)
+    except UnusableIdentity as error:
+        raise Unusable(str(error)) from error
 
 
 def _secret(name: str, credentials: Credentials) -> str:
+    secret = _value(name, credentials)
+    if _UNSENDABLE.search(secret):
+        raise Unusable(f"its credential {name!r} holds line breaks or characters that a header cannot carry")
+    return secret
+
+
+def _value(name: str, credentials: Credentials) -> str:
     # A line break at the end is what `echo KEY | kubectl create secret --from-file` leaves there.
     secret = credentials.values.get(name, "").strip()
     if not secret:
         raise Unusable(f"its credential {name!r} came without a value: does the Secret have that key?")
-    if _UNSENDABLE.search(secret):
-        raise Unusable(f"its credential {name!r} holds line breaks or characters that a header cannot carry")
     return secret
 
 

@@ -20,3 +20,7 @@ class CloudCredentials(Protocol):
         Raises:
             UpstreamError: there is no credential, of kind AUTHENTICATION. The message is for the provider's owner.
         """
+
+
+class UnusableIdentity(Exception):
+    """Nobody can sign in like this, now or later. The message says why and what to do, and shows no secret."""
