@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock run test lint format generate check-diff chart e2e cluster cluster-down bench
+.PHONY: help setup lock run test lint format generate check-diff compatibility chart e2e cluster cluster-down bench
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,17 +24,18 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 lock: ## Resolve the dependencies anew (writes requirements/*.lock)
 	$(COMPILE) --extra dev --output-file requirements/dev.lock pyproject.toml
-	$(COMPILE) --constraint requirements/dev.lock --extra proxy --output-file requirements/proxy.lock pyproject.toml
+	$(COMPILE) --constraint requirements/dev.lock --extra proxy --extra clouds --output-file requirements/proxy.lock pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --extra operator --output-file requirements/operator.lock pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --extra cli --output-file requirements/cli.lock pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --output-file requirements/build.lock requirements/build.in
+	for sdk in requirements/sdks/*.in; do $(COMPILE) --output-file $${sdk%.in}.lock $$sdk || exit; done
 
 run: setup ## See it work: two mock providers and a gateway, no key needed
 	$(BIN)/understudy demo
 
 test: setup ## All tests that this machine can run, against a real API server where it can be had
 	@PYTHONPATH=tests $(BIN)/python -m harness.components etcd kube-apiserver kubectl helm
-	$(BIN)/pytest tests/unit tests/integration tests/apiserver
+	$(BIN)/pytest tests/unit tests/integration tests/compatibility tests/apiserver
 
 e2e: setup ## A whole node with the chart installed, under load and faults (CLUSTER=kind where Docker is)
 	$(BIN)/pytest tests/e2e
@@ -57,6 +58,9 @@ generate: setup ## Write what is generated: the CRDs, and the tables of their fi
 check-diff: setup ## What is committed is what would be generated
 	$(BIN)/python -m understudy_api.crdgen --check $(CRD_FOLDERS)
 	$(BIN)/python -m understudy_api.crdgen.reference --check docs/objects.md
+
+compatibility: setup ## Put every vendor's SDK before a gateway (writes docs/compatibility.md)
+	PYTHONPATH=tests $(BIN)/python -m compatibility
 
 chart: setup ## Lint the charts, and put what they render before a real API server
 	@PYTHONPATH=tests $(BIN)/python -m harness.components etcd kube-apiserver kubectl helm
