@@ -32,6 +32,7 @@ class VllmErrors(OpenAI):
     """What all of vLLM's forms have in common."""
 
     words = {
+        FailureKind.BAD_KEY: "Unauthorized",
         FailureKind.MODEL_NOT_FOUND: "The model `{model}` does not exist.",
         FailureKind.SERVER_ERROR: "EngineCore encountered an issue. See stack trace (above) for the root cause.",
     }
