@@ -85,6 +85,11 @@ class VanishingMock:
         _run("ip", "neighbor", "replace", self.host, "lladdr", hardware, "dev", self._interface, "nud", "permanent")
         _run(*self._inside("ip", "address", "flush", "dev", "eth0"))
 
+    def be_deleted(self) -> None:
+        """Be gone, and let the neighbors find out that nobody has the address any more, as those of a pod do."""
+        _run(*self._inside("ip", "address", "flush", "dev", "eth0"))
+        _run("ip", "neighbor", "flush", "dev", self._interface)
+
     def _connect(self) -> None:
         wait_until(self._is_apart, within_seconds=10, what="the network namespace is there", process=self._process)
         slot, self._interface = _new_interface(self._process.pid)

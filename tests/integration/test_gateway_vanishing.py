@@ -15,10 +15,11 @@ from harness.upstreams import upstream
 from harness.vanishing import VanishingMock
 from understudy.mock import Mock
 from understudy_api.config import HealthPolicy, Provider, Snapshot, Timeouts
+from understudy_proxy.exchange.aiohttp_transport import AiohttpTransport
 from understudy_proxy.exchange.failure import FailureKind, UpstreamError
 from understudy_proxy.exchange.http.transport import HttpTransport
 from understudy_proxy.exchange.resolver import Resolver
-from understudy_proxy.exchange.transport import Sending
+from understudy_proxy.exchange.transport import Sending, Transport
 
 CONNECT_SECONDS = 2.0
 WITHIN_SECONDS = 2 * CONNECT_SECONDS + 3
@@ -87,17 +88,17 @@ async def test_a_peer_that_vanishes_while_it_is_waited_for(peer: VanishingMock, 
             assert [(True, "default/b", "unreachable", "2")] * 2 == [_seen(told) for told in answers]
 
 
-@pytest.fixture
-async def transport() -> AsyncIterator[HttpTransport]:
-    """The gateway's own client."""
+@pytest.fixture(params=[HttpTransport])
+async def transport(request: pytest.FixtureRequest) -> AsyncIterator[Transport]:
+    """The gateway's own client, unless a test asks for others."""
     resolver = Resolver()
-    made = HttpTransport(resolver)
+    made: Transport = request.param(resolver)
     yield made
     await made.close()
     await resolver.close()
 
 
-async def _send(transport: HttpTransport, sending: Sending) -> FailureKind | None:
+async def _send(transport: Transport, sending: Sending) -> FailureKind | None:
     """How it failed; None if it did not."""
     try:
         receiving = await transport.send(sending, within=60)
@@ -108,9 +109,7 @@ async def _send(transport: HttpTransport, sending: Sending) -> FailureKind | Non
     return None
 
 
-async def test_one_dead_connection_gives_the_other_idle_ones_away(
-    peer: VanishingMock, transport: HttpTransport
-) -> None:
+async def test_one_dead_connection_gives_the_other_idle_ones_away(peer: VanishingMock, transport: Transport) -> None:
     """What is known of the first dead connection holds for the others: nobody else is sent out on one of them."""
     to = upstream(f"{peer.url}/v1", timeouts=TIMEOUTS)
     sending = Sending(to, "/chat/completions", chat_body("m"))
@@ -122,7 +121,15 @@ async def test_one_dead_connection_gives_the_other_idle_ones_away(
     ]
 
 
-async def test_a_busy_peer_is_not_taken_for_a_vanished_one(transport: HttpTransport) -> None:
+@pytest.mark.parametrize("transport", [HttpTransport, AiohttpTransport], indirect=True)
+async def test_nobody_has_the_address(peer: VanishingMock, transport: Transport) -> None:
+    """A way that ends nowhere is told from somebody who refuses: asking there again would take as long."""
+    peer.be_deleted()
+    to = upstream(f"{peer.url}/v1", timeouts=Timeouts(connect_seconds=60))
+    assert await _send(transport, Sending(to, "/chat/completions", chat_body("m"))) is FailureKind.UNREACHABLE
+
+
+async def test_a_busy_peer_is_not_taken_for_a_vanished_one(transport: Transport) -> None:
     """A model server that is slow to read a large request, images or a long context, is still there."""
 
     async def script(line: Line) -> None:
