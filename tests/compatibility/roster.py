@@ -76,8 +76,10 @@ _LLAMA_INDEX_TRIES = (
     "(`max_retries=1` turns that off)."
 )
 
+_EVENTS = "The SDK hands errors of a stream to the app, as the events `error` and `response.failed`."
+
 _OPENAI = Words(done="stop", called="tool_calls", refused="InternalServerError", broken="APIError")
-_RESPONSES = Words(done="completed", called="completed", refused="InternalServerError", broken="APIError")
+_RESPONSES = Words(done="completed", called="completed", refused="InternalServerError", broken="ResponseFailed")
 _LITELLM = Words(done="stop", called="tool_calls", refused="ServiceUnavailableError", broken="APIError")
 _ANTHROPIC = Words(done="end_turn", called="tool_use", refused="InternalServerError", broken="APIStatusError")
 _GOOGLE = Words(done="STOP", called="STOP", refused="ServerError", broken="APIError")
@@ -94,6 +96,7 @@ CLIENTS = (
         module="openai_responses",
         words=_RESPONSES,
         detail="responses",
+        notes={"error after": _EVENTS, "cut": _EVENTS},
     ),
     Client(
         key="openai-3-azure",

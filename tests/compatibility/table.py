@@ -103,4 +103,5 @@ def _outcome(client: Client, scenario: str, complaint: str, notes: list[str]) ->
 def _tidy(complaint: str) -> str:
     """A complaint as a note: without what differs from run to run, and not long."""
     line = " ".join(_OF_ONE_RUN.sub("…", complaint).split())
-    return f"`{line[:200].replace('`', '')}`"
+    quoted = line[:200].replace("`", "'")
+    return f"`{quoted}`"

@@ -17,6 +17,10 @@ def _client(base_url: str) -> openai.OpenAI:
     return openai.OpenAI(base_url=f"{base_url}/v1", api_key="sk-any")
 
 
+class ResponseFailed(Exception):
+    """What an app raises when an event tells that there will be no answer: the SDK leaves that to it."""
+
+
 class Responses:
     """A conversation in responses, each of which names the one before it."""
 
@@ -67,6 +71,10 @@ class Responses:
             for event in stream:
                 if event.type == "response.output_text.delta":
                     heard(event.delta)
+                elif event.type == "response.failed":
+                    raise ResponseFailed(event.response.error and event.response.error.message)
+                elif event.type == "error":
+                    raise ResponseFailed(event.message)
             return stream.get_final_response()
 
 
