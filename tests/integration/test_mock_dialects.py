@@ -1,6 +1,7 @@
 """One mock that speaks every dialect at once: told apart by path, and misbehaving in the words of each."""
 
 import json
+import shlex
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 
 from harness.raw_http import Answer, RawHttp, exchange
 from understudy.mock import Mock, Settings
+from understudy.mock.dialects import DIALECTS
+from understudy.mock.samples import curl
 
 WORDS = "one two three four five"
 TOOL_SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -233,6 +236,17 @@ async def test_speaks_one_dialect_alone() -> None:
     async with Mock(dialect="anthropic") as mock:
         assert (await WAYS["anthropic"].ask(mock, stream=False)).status == 200
         assert (await WAYS["openai"].ask(mock, stream=False)).status == 404
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_the_request_to_try_is_answered(dialect: str) -> None:
+    """The command prints a request that works, also with a key and a model whose name has to be encoded."""
+    settings = Settings(models=("org/m:1",), require_key="KEY", reply=WORDS)
+    async with Mock(dialect=dialect, settings=settings) as mock:
+        program, url, *options = shlex.split(curl(mock.url, dialect, model="org/m:1", with_key=True))
+        told = dict(option.split(": ", 1) for option in options[1:-2:2])
+        answer = await exchange(mock.port, "POST", url.removeprefix(mock.url), options[-1].encode(), told)
+    assert ("curl", 200, WORDS.split()) == (program, answer.status, seen(answer))
 
 
 async def test_secrets_are_shown_nowhere(mock: Mock) -> None:

@@ -14,6 +14,7 @@ import click
 from understudy.mock import FaultError, Mock, Settings, parse_fault
 from understudy.mock.dialects import DIALECTS, TOGETHER
 from understudy.mock.durations import parse_duration
+from understudy.mock.samples import base_url, curl
 
 _MOST_TOKENS = 10_000
 _DRAIN_SECONDS = 5.0
@@ -49,7 +50,7 @@ def _faults(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
 @click.option(
     "--dialect",
     type=click.Choice(list(DIALECTS)),
-    help="The one wire format to speak. Without it, all at once, told apart by path.",
+    help=f"The one wire format to speak. Without it, {', '.join(TOGETHER)} at once, told apart by path.",
 )
 @click.option(
     "--model",
@@ -106,8 +107,9 @@ def mock(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Run an upstream for tests and demos, with scripted faults.
 
-    It answers by itself, in a provider's wire format, records what it receives (GET /_mock/requests), and takes new
-    faults while it runs (PUT /_mock/faults).
+    It answers by itself, in the wire formats of many providers at once, records what it receives (GET
+    /_mock/requests), and takes new faults while it runs (PUT /_mock/faults). The last thing a user says may direct the
+    answer: [call: TOOL, ...], [think: WORDS], [say: WORDS], [refuse].
     """
     settings = Settings(
         reply=reply,
@@ -174,14 +176,14 @@ async def _drain(server: Mock, told: _Told) -> None:
 def _welcome(server: Mock, dialect: str | None, faults: tuple[str, ...]) -> str:
     """Return what a person needs to know to use the mock that has just started."""
     model = server.settings.models[0] if server.settings.models else "any-model"
-    key = " -H 'authorization: Bearer KEY'" if server.settings.require_key else ""
-    body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
+    spoken = [dialect] if dialect else TOGETHER
+    first = dialect or "openai"
     return "\n".join(
         [
-            f"{server.name} listens on {server.url}, speaking {dialect or ', '.join(TOGETHER)}.",
-            f"  Base URL  {server.url}/v1",
+            f"{server.name} listens on {server.url}, speaking {', '.join(spoken)}.",
+            *(f"  Base URL  {base_url(server.url, one)} for {one}" for one in spoken),
             f"  Faults    {', '.join(faults) or 'none'}",
-            f"  Try       curl {server.url}/v1/chat/completions -H 'content-type: application/json'{key} -d '{body}'",
+            f"  Try       {curl(server.url, first, model=model, with_key=bool(server.settings.require_key))}",
             f"  Received  curl {server.url}/_mock/requests",
             f"  Script    curl -X PUT {server.url}/_mock/faults -d '[\"429;retry-after=2;times=3\"]'",
             "Ctrl-C to stop.",
