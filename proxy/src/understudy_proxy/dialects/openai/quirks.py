@@ -1,11 +1,23 @@
 """Where a provider that speaks this dialect differs from OpenAI in what it takes.
 
-Only what makes a request fail that OpenAI would answer; everything else is between the client and the provider.
+Of a request that passes through only what makes it fail is changed; everything else is between the client and the
+provider. A request that is translated is made for the provider.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
+
+
+class Thought(StrEnum):
+    """How a provider is told how hard to think."""
+
+    EFFORT = "reasoning_effort"
+    OBJECT = "reasoning"
+    """OpenRouter's, with an effort or a budget."""
+    SWITCH = "thinking"
+    """DeepSeek's: on or off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +27,27 @@ class Quirks:
     takes_stream_options: bool = True
     """False: it refuses the field, and states usage in streams without being asked."""
     renamed: Mapping[str, str] = field(default_factory=dict)
-    """Its names for OpenAI's fields."""
+    """Its names for OpenAI's fields, whoever's request it is."""
+    is_openai: bool = False
+    """OpenAI's own models: those that reason refuse what steers the drawing of tokens."""
+    max_tokens: str = "max_tokens"
+    unknown: frozenset[str] = frozenset({"top_k", "service_tier"})
+    """What it refuses or ignores of what the canonical form can say, by the name of the field."""
+    knows: frozenset[str] = frozenset()
+    """What it takes beyond the canonical form."""
+    thought: Thought = Thought.EFFORT
+    said_thought: str | None = None
+    """The field in which it wants an answer's reasoning back; None: it does not want it."""
+    needs_thought: bool = False
+    """It refuses the tool calls of an answer without reasoning."""
+    takes_files: bool = False
+    takes_cache_marks: bool = False
+    required: str = "required"
+    """The word for `tool_choice` by which some tool must be called."""
+    names_tools: bool = True
+    """A tool that must be called can be named; else it is the only one that is declared."""
+    stops: int | None = None
+    """How many stop sequences it takes; None: nobody has said."""
 
     def apply(self, body: dict[str, Any]) -> None:
         """Change `body` into what the provider takes."""
@@ -27,15 +59,79 @@ class Quirks:
                 body[its_name] = value
 
 
-NONE = Quirks()
+_OPENAI = Quirks(
+    is_openai=True,
+    max_tokens="max_completion_tokens",
+    unknown=frozenset({"top_k"}),
+    knows=frozenset(
+        {
+            "metadata",
+            "moderation",
+            "prediction",
+            "prompt_cache_key",
+            "prompt_cache_options",
+            "prompt_cache_retention",
+            "store",
+            "verbosity",
+        }
+    ),
+    takes_files=True,
+    stops=4,
+)
+_SAMPLERS = frozenset({"min_p", "repetition_penalty"})
+_DEFAULT = Quirks()
 _BY_TYPE = {
-    # It answers 422 "Extra inputs are not permitted" to each of these.
+    "OpenAI": _OPENAI,
+    "AzureOpenAI": _OPENAI,
+    "OpenAICompatible": Quirks(takes_files=True),
     "Mistral": Quirks(
-        takes_stream_options=False, renamed={"max_completion_tokens": "max_tokens", "seed": "random_seed"}
+        # It answers 422 "Extra inputs are not permitted" to each of these.
+        takes_stream_options=False,
+        renamed={"max_completion_tokens": "max_tokens", "seed": "random_seed"},
+        unknown=frozenset(
+            {"top_k", "logit_bias", "logprobs", "top_logprobs", "user", "service_tier", Thought.EFFORT.value}
+        ),
+        knows=frozenset({"safe_prompt", "prompt_mode", "prediction"}),
+        required="any",
+        names_tools=False,
+    ),
+    "DeepSeek": Quirks(
+        renamed={"max_completion_tokens": "max_tokens"},
+        unknown=frozenset({"top_k", "n", "logit_bias", "seed", "user", "service_tier", "parallel_tool_calls"}),
+        thought=Thought.SWITCH,
+        said_thought="reasoning_content",
+        needs_thought=True,
+    ),
+    "Groq": Quirks(
+        max_tokens="max_completion_tokens",
+        unknown=frozenset({"top_k", "n", "logit_bias", "logprobs", "top_logprobs", "service_tier"}),
+        stops=4,
+    ),
+    "OpenRouter": Quirks(
+        unknown=frozenset({"service_tier"}),
+        knows=_SAMPLERS | {"provider", "models", "route", "transforms", "plugins", "verbosity"},
+        thought=Thought.OBJECT,
+        said_thought="reasoning",
+        takes_files=True,
+        takes_cache_marks=True,
+    ),
+    "Ollama": Quirks(
+        # It ignores OpenAI's newer name, so that the answer would have no limit.
+        renamed={"max_completion_tokens": "max_tokens"},
+        unknown=frozenset({"top_k", "n", "logit_bias", "user", "service_tier"}),
+    ),
+    "VLLM": Quirks(
+        unknown=frozenset({"service_tier"}),
+        knows=_SAMPLERS | {"chat_template_kwargs", "ignore_eos", "min_tokens", "priority", "stop_token_ids"},
+    ),
+    "LlamaCpp": Quirks(
+        unknown=frozenset({"service_tier"}),
+        knows=frozenset({"min_p", "grammar", "cache_prompt", "chat_template_kwargs"}),
+        said_thought="reasoning_content",
     ),
 }
 
 
 def quirks_of(provider_type: str) -> Quirks:
     """The quirks of a provider type, as users spell it."""
-    return _BY_TYPE.get(provider_type, NONE)
+    return _BY_TYPE.get(provider_type, _DEFAULT)
