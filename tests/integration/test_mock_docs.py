@@ -3,14 +3,18 @@
 import asyncio
 import re
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from harness.raw_http import PATIENCE_SECONDS
 from understudy.commands.mock import mock as command
+from understudy.mock.dialects import DIALECTS, TOGETHER
+from understudy.mock.directions import Directions, directions_in
 from understudy.mock.failures import NAMED
 from understudy.mock.faults import FaultError, FaultKind, parse_fault
+from understudy.mock.samples import base_url
 
 PAGE = (Path(__file__).parents[2] / "docs" / "mock.md").read_text()
 
@@ -48,6 +52,34 @@ def test_every_flag_is_told() -> None:
     """The table of the command's options has those, and only those, that it takes."""
     flags = {flag for parameter in command.params for flag in parameter.opts}
     assert flags == set(shown("What it answers", "option"))
+
+
+def test_every_direction_is_read() -> None:
+    """Each direction of the table is one, and none is missing."""
+    read = {field for direction in shown("What it answers", "direction") for field in directed(direction)}
+    assert read == {field.name for field in fields(Directions)} - {"rest"}
+
+
+def directed(text: str) -> list[str]:
+    """Return what a direction asks for, as the names of what is read; it is no text any more."""
+    read = directions_in(text)
+    assert read.rest == ""
+    return [
+        field.name for field in fields(Directions) if getattr(read, field.name) != getattr(Directions(""), field.name)
+    ]
+
+
+def test_every_dialect_is_told() -> None:
+    """The table of dialects has those that a mock speaks at once; the others are told about, too."""
+    assert set(shown("What it speaks", "dialect")) == set(TOGETHER)
+    assert all(f"`{dialect}`" in PAGE for dialect in DIALECTS)
+
+
+@pytest.mark.parametrize("dialect", TOGETHER)
+def test_every_base_url_is_right(dialect: str) -> None:
+    """A client with the base URL of the table asks at the address that the welcome prints, or finds its paths below."""
+    (told,) = re.findall(rf"^\| `{dialect}` \| `([^`]+)` \|", PAGE, re.MULTILINE)
+    assert base_url("http://127.0.0.1:8081", dialect).startswith(told)
 
 
 async def test_the_test_example_prints_what_it_says() -> None:
