@@ -162,6 +162,17 @@ def test_counts_what_it_reads() -> None:
         pytest.param(body(max_tokens="5"), "max_tokens: Input should be a valid integer", id="max_tokens a string"),
         pytest.param(body(max_tokens=-1), "max_tokens: Input should be greater", id="max_tokens negative"),
         pytest.param(body(n=2), "n: Extra inputs are not permitted", id="a field of somebody else"),
+        pytest.param(
+            body(messages=[{**HI, "name": "me"}]), "messages.0.name: Extra inputs", id="a field of another's message"
+        ),
+        pytest.param(
+            body(messages=[user({**TEXT, "index": 0})]),
+            "messages.0.content.0.text.index: Extra inputs",
+            id="a field of another's block",
+        ),
+        pytest.param(
+            body(tools=[{**TIME, "parameters": {}}]), "parameters: Extra inputs", id="a field of another's tool"
+        ),
         pytest.param(body(temperature=1.5), "temperature: Input should be", id="temperature of OpenAI"),
         pytest.param(body(stop_sequences="END"), "stop_sequences: Input should be a valid list", id="stop a string"),
         pytest.param(body(stop_sequences=["\n"]), "stop_sequences: each stop sequence", id="stop at white space"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from understudy.mock.asks import Media, MediaKind
-from understudy.mock.dialects.fields import as_object, objects, optional, required, wrong
+from understudy.mock.dialects.fields import as_object, objects, only, optional, required, wrong
 from understudy.mock.failures import bad_request
 from understudy.mock.media import check_base64
 from understudy.mock.signatures import is_signed
@@ -20,6 +20,15 @@ _ROLES = frozenset({"user", "assistant", "system"})
 _IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _USERS = frozenset({"text", "image", "document", "search_result", "tool_result", "container_upload"})
 _ASSISTANTS = frozenset({"text", "document", "thinking", "redacted_thinking", "tool_use", "server_tool_use"})
+_FIELDS = {
+    "text": frozenset({"type", "text", "citations", "cache_control"}),
+    "image": frozenset({"type", "source", "cache_control"}),
+    "document": frozenset({"type", "source", "title", "context", "citations", "cache_control"}),
+    "tool_use": frozenset({"type", "id", "name", "input", "caller", "cache_control"}),
+    "tool_result": frozenset({"type", "tool_use_id", "content", "is_error", "cache_control"}),
+    "thinking": frozenset({"type", "thinking", "signature"}),
+    "redacted_thinking": frozenset({"type", "data"}),
+}
 _MOST_CACHE_MARKS = 4
 _DEEPEST = 6
 
@@ -89,7 +98,7 @@ def read_texts(body: Mapping[str, Any], name: str) -> str:
         at = f"{name}.{place}."
         if required(block, "type", str, at=at) != "text":
             raise wrong(f"{at}type", "Input should be 'text'")
-        _read_text(turn, block, at)
+        _read(turn, "text", block, at)
     return turn.text
 
 
@@ -114,6 +123,7 @@ def _cache_marks(content: Any, depth: int) -> Iterator[Any]:
 
 
 def _turn(message: Mapping[str, Any], at: str) -> Turn:
+    only(message, ("role", "content"), at=at)
     turn = Turn(required(message, "role", str, at=at))
     if turn.role not in _ROLES:
         raise wrong(f"{at}role", "Input should be 'user', 'assistant' or 'system'")
@@ -139,9 +149,13 @@ def _read_block(turn: Turn, block: Mapping[str, Any], at: str) -> None:
             raise wrong(at.rstrip("."), f"`{kind}` blocks are not permitted in {turn.role} messages")
         raise wrong(f"{at}type", f"Input tag '{kind}' does not match any of the expected tags")
     turn.kinds.append(kind)
-    reader = _READERS.get(kind)
-    if reader is not None:
-        reader(turn, block, at)
+    if kind in _READERS:
+        _read(turn, kind, block, at)
+
+
+def _read(turn: Turn, kind: str, block: Mapping[str, Any], at: str) -> None:
+    only(block, _FIELDS[kind], at=f"{at}{kind}.")
+    _READERS[kind](turn, block, at)
 
 
 def _read_text(turn: Turn, block: Mapping[str, Any], at: str) -> None:
@@ -207,7 +221,7 @@ def _read_tool_result(turn: Turn, block: Mapping[str, Any], at: str) -> None:
         for place, part in enumerate(objects(block, "content", at=at)):
             kind = required(part, "type", str, at=f"{at}content.{place}.")
             if kind in {"text", "image", "document"}:
-                _READERS[kind](result, part, f"{at}content.{place}.")
+                _read(result, kind, part, f"{at}content.{place}.")
             elif kind not in {"search_result", "tool_reference"}:
                 raise wrong(f"{at}content.{place}.type", f"Input tag '{kind}' does not match any of the expected tags")
     turn.media += result.media

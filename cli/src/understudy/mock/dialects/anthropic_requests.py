@@ -11,7 +11,7 @@ from typing import Any
 from understudy.mock.asks import Call, Chat, Operation, Tool
 from understudy.mock.dialects.anthropic_blocks import Turn, check_cache_marks, read_texts, read_turns
 from understudy.mock.dialects.anthropic_order import check_order, check_thinking_kept
-from understudy.mock.dialects.fields import as_object, objects, optional, required, texts, within, wrong
+from understudy.mock.dialects.fields import as_object, objects, only, optional, required, texts, within, wrong
 from understudy.mock.failures import bad_request
 from understudy.mock.replies import tokens_in
 
@@ -29,6 +29,10 @@ _KNOWN = frozenset(
 _NOT_COUNTED = frozenset({"max_tokens", "stream", "stop_sequences", "metadata", "service_tier", *_SAMPLING})
 _MOST_TOKENS = 2**31
 _LEAST_BUDGET = 1024
+_TOOL = frozenset(
+    """type name description input_schema strict cache_control defer_loading allowed_callers input_examples
+    eager_input_streaming""".split()  # noqa: SIM905 - a list of words
+)
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 # A tool that the vendor runs, or whose arguments it defines, has a dated type.
 _SERVER_TOOL = re.compile(r"[a-z_]+_20[0-9]{6}")
@@ -84,9 +88,7 @@ def _no_model() -> str:
 def _check_names(body: Mapping[str, Any], *, counting: bool, newer: bool) -> None:
     """Refuse what the API does not know: here by name alone, whatever the value."""
     refused = (_NOT_COUNTED if counting else frozenset()) | (frozenset(_SAMPLING) if newer else frozenset())
-    for name in body:
-        if name not in _KNOWN or name in refused:
-            raise wrong(name, "Extra inputs are not permitted")
+    only(body, _KNOWN - refused)
 
 
 def _check_sampling(body: Mapping[str, Any]) -> None:
@@ -139,6 +141,7 @@ def _tools(body: Mapping[str, Any]) -> list[Tool]:
         if kind != "custom":
             raise wrong(f"tools.{place}", f"Input tag '{kind}' does not match any of the expected tags")
         at = f"tools.{place}.custom."
+        only(tool, _TOOL, at=at)
         name = required(tool, "name", str, at=at)
         if not _TOOL_NAME.fullmatch(name):
             raise wrong(f"{at}name", f"String should match pattern '^{_TOOL_NAME.pattern}$'")

@@ -3,7 +3,7 @@
 The wording is Anthropic's (`messages.0.role: Field required`). An explicit null is an absent field.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 from understudy.mock.failures import RefusedError, bad_request
@@ -89,6 +89,17 @@ def texts(body: Mapping[str, Any], name: str, *, at: str = "") -> tuple[str, ...
         if not isinstance(one, str):
             raise wrong(f"{at}{name}.{place}", f"Input should be {_NAMES[str]}")
     return tuple(many)
+
+
+def only(body: Mapping[str, Any], known: Collection[str], *, at: str = "") -> None:
+    """Refuse a field that is not known, whatever its value.
+
+    Raises:
+        RefusedError: With the name of the first that is not.
+    """
+    for name in body:
+        if name not in known:
+            raise wrong(f"{at}{name}", "Extra inputs are not permitted")
 
 
 def wrong(at: str, why: str) -> RefusedError:
