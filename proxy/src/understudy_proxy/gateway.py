@@ -35,6 +35,7 @@ from understudy_proxy.lifecycle import Lifecycle
 from understudy_proxy.routing.health import HealthBoard
 from understudy_proxy.server import Server
 from understudy_proxy.settings import Settings
+from understudy_proxy.state.memory import MemoryStore
 from understudy_proxy.telemetry.access import AccessLog
 from understudy_proxy.telemetry.book import Book
 from understudy_proxy.telemetry.gauges import Gauges
@@ -45,6 +46,8 @@ from understudy_proxy.telemetry.outcomes import Outcomes
 
 _log = logging.getLogger(__name__)
 _SOURCE_RETRY_SECONDS = 5.0
+_STORE_BYTES = 64 * 1024 * 1024
+"""For what is remembered between requests."""
 
 
 class Gateway:
@@ -75,6 +78,7 @@ class Gateway:
         self._loader = Loader(self._holder, observer=self, clock=time.time, timer=time.monotonic)
         self._names = Names(self._holder, default_namespace=settings.default_namespace or None)
         self._exchange = self._make_exchange()
+        self._store = MemoryStore(max_bytes=_STORE_BYTES, now=time.monotonic)
         self._public = self._make_public(outcomes)
         self._admin = self._make_admin()
 
@@ -170,7 +174,7 @@ class Gateway:
         settings = self._settings
         health = HealthDoors(holder=self._holder, outcomes=outcomes, lifecycle=self._lifecycle, timer=time.monotonic)
         routes = (
-            *openai_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
+            *openai_routes(names=self._names, exchange=self._exchange, metrics=self._metrics, store=self._store),
             *health.routes(openai_errors),
         )
         return Server(routes, errors=openai_errors, limits=limits(settings), refused=self._metrics.refused)

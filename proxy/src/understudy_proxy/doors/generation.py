@@ -90,7 +90,7 @@ class GenerationDoor:
         record.namespace = self._names.namespace(request)
         body = await request.body()
         try:
-            asked = self._read(request, body)
+            asked = await self._asked(request, body)
         except RequestError as error:
             raise bad_request(error) from error
         record.stream = asked.stream
@@ -109,9 +109,21 @@ class GenerationDoor:
         headers = answered_headers(target, course)
         if isinstance(answer, Whole):
             record.usage = answer.usage
+            await self._complete(request, asked)
             return Answer(body=answer.body, headers=headers)
-        await self._stream(request, answer, headers, record)
+        await self._stream(request, answer, headers, record, asked)
         return None
+
+    async def _asked(self, request: Request, body: bytes) -> Asked:
+        """The request; what it goes on from may have to be remembered.
+
+        Raises:
+            RequestError: it is wrong.
+        """
+        return self._read(request, body)
+
+    async def _complete(self, request: Request, asked: Asked) -> None:
+        """The answer is whole, and about to be the client's."""
 
     def _record(self, record: RequestRecord, course: Course) -> None:
         record.candidate = course.candidate
@@ -122,13 +134,19 @@ class GenerationDoor:
         record.finished = time.monotonic()
         self._metrics.record_request(record)
 
-    async def _stream(self, request: Request, stream: Stream, headers: Headers, record: RequestRecord) -> None:
+    async def _stream(
+        self, request: Request, stream: Stream, headers: Headers, record: RequestRecord, asked: Asked
+    ) -> None:
         """Pass on a stream to its end; the connection is cut where the stream was."""
         flow: EventStream | None = None
         opening = Answer(body=stream.first, content_type=self._operation.stream_type, headers=headers + STREAMING)
         try:
+            if stream.finished:
+                await self._complete(request, asked)
             flow = await request.begin(opening)
             while events := await stream.next():
+                if stream.finished:
+                    await self._complete(request, asked)
                 await flow.write(events)
             await flow.finish()
         except UpstreamError as error:

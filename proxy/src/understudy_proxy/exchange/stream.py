@@ -46,6 +46,11 @@ class Stream:
         """What the provider has counted so far."""
         return self._events.usage if self._successor is None else self._successor.usage
 
+    @property
+    def finished(self) -> bool:
+        """The answer is complete; what `next` gave last is the end of it."""
+        return self._events.finished if self._successor is None else self._successor.finished
+
     def failed(self, failure: UpstreamFailure) -> bytes:
         """What tells the client, within its stream, that the answer is not complete."""
         return self._events.failed(failure)

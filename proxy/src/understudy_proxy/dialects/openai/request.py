@@ -58,7 +58,7 @@ def read(raw: bytes) -> ChatRequest:
     Raises:
         RequestError: it is not one.
     """
-    body = _object(raw)
+    body = parse_object(raw)
     model = _given(body, "model", str, "a string")
     if not model:
         raise RequestError("Missing required parameter: 'model'.", code="missing_required_parameter", param="model")
@@ -108,7 +108,8 @@ class _Media:
             self.bytes += len(data)
 
 
-def _object(raw: bytes) -> dict[str, Any]:
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """The object that a body is; raises `RequestError` if it is none."""
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
