@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.sdks import LOCKS
 
@@ -15,6 +15,7 @@ class Words:
         done: The finish reason of an answer that is whole.
         called: The finish reason of an answer that calls tools.
         refused: The exception for an answer with status 503.
+        rejected: The exception for an answer with status 400.
         broken: The exception for a stream that breaks off.
         ids: Whether tool calls have ids.
     """
@@ -22,6 +23,7 @@ class Words:
     done: str
     called: str
     refused: str
+    rejected: str
     broken: str
     ids: bool = True
 
@@ -40,7 +42,7 @@ class Client:
         own: The provider whose dialect it speaks.
         fixed_model: The one model name that it can ask for; None where any will do.
         environment: Variables that it needs.
-        tries: How often it sends a request that is answered with 503 and `x-should-retry: false`.
+        tries: How often it asks for a whole answer that is a 503 with `x-should-retry: false`; for a stream, once.
         notes: What its users should know, by scenario.
     """
 
@@ -72,19 +74,44 @@ class Client:
 
 
 _LLAMA_INDEX_TRIES = (
-    "LlamaIndex has retries of its own around the SDK's, and looks at no header: it asks three times "
-    "(`max_retries=1` turns that off)."
+    "LlamaIndex has retries of its own around the SDK's, and looks at no header: it asks three times for a whole "
+    "answer (`max_retries=1` turns that off)."
 )
 
 _EVENTS = "The SDK hands errors of a stream to the app, as the events `error` and `response.failed`."
 
-_OPENAI = Words(done="stop", called="tool_calls", refused="InternalServerError", broken="APIError")
-_RESPONSES = Words(done="completed", called="completed", refused="InternalServerError", broken="ResponseFailed")
-_LITELLM = Words(done="stop", called="tool_calls", refused="ServiceUnavailableError", broken="APIError")
-_ANTHROPIC = Words(done="end_turn", called="tool_use", refused="InternalServerError", broken="APIStatusError")
-_GOOGLE = Words(done="STOP", called="STOP", refused="ServerError", broken="APIError")
-_OLLAMA = Words(done="stop", called="stop", refused="ResponseError", broken="ResponseError", ids=False)
-_BEDROCK = Words(done="end_turn", called="tool_use", refused="ServiceUnavailableException", broken="EventStreamError")
+_OPENAI = Words(
+    done="stop",
+    called="tool_calls",
+    refused="InternalServerError",
+    rejected="BadRequestError",
+    broken="APIError",
+)
+_RESPONSES = replace(_OPENAI, done="completed", called="completed", broken="ResponseFailed")
+_LITELLM = replace(_OPENAI, refused="ServiceUnavailableError")
+_ANTHROPIC = Words(
+    done="end_turn",
+    called="tool_use",
+    refused="InternalServerError",
+    rejected="BadRequestError",
+    broken="APIStatusError",
+)
+_GOOGLE = Words(done="STOP", called="STOP", refused="ServerError", rejected="ClientError", broken="APIError")
+_OLLAMA = Words(
+    done="stop",
+    called="stop",
+    refused="ResponseError",
+    rejected="ResponseError",
+    broken="ResponseError",
+    ids=False,
+)
+_BEDROCK = Words(
+    done="end_turn",
+    called="tool_use",
+    refused="ServiceUnavailableException",
+    rejected="ValidationException",
+    broken="EventStreamError",
+)
 
 CLIENTS = (
     Client(key="openai-2", package="openai", lock="openai-2", module="openai_sdk", words=_OPENAI),

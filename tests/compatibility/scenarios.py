@@ -126,7 +126,10 @@ async def json_schema(ask: Asker) -> None:
 
 
 async def error_before(ask: Asker) -> None:
-    """One provider fails before it says anything: nobody notices. All do: the SDK's own exception, and no storm."""
+    """One provider fails before it says anything: nobody notices. All do: the SDK's own exception, and no storm.
+
+    A request that the provider rejects is the user's own fault, and is told as such; nobody else is asked.
+    """
     for streamed in (False, True):
         saved = await ask(Situation.FIRST_DOWN, HELLO, stream=streamed)
         expect_in(f"This is {UNDERSTUDY}", saved.turn(0, of=1)["text"], "text")
@@ -134,7 +137,11 @@ async def error_before(ask: Asker) -> None:
         lost = await ask(Situation.ALL_DOWN, HELLO, stream=streamed)
         error = _expect_error(lost, ask.client.words.refused)
         expect(503, error["status"], "status")
-        expect(ask.client.tries, lost.requests, "requests sent")
+        expect(1 if streamed else ask.client.tries, lost.requests, "requests sent")
+        rejected = await ask(Situation.REJECTED, HELLO, stream=streamed)
+        error = _expect_error(rejected, ask.client.words.rejected)
+        expect(400, error["status"], "status")
+        expect(1, rejected.requests, "requests sent")
 
 
 async def error_after(ask: Asker) -> None:

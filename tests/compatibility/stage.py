@@ -17,6 +17,7 @@ class Situation(StrEnum):
     STEADY = "steady"
     FIRST_DOWN = "first-down"
     ALL_DOWN = "all-down"
+    REJECTED = "rejected"
     BROKEN = "broken"
     CUT = "cut"
 
@@ -29,7 +30,11 @@ FIRST, UNDERSTUDY = "ada", "bob"
 
 _PIECES = 3
 _FAULTS = {
-    FIRST: (f"503;model=*{Situation.FIRST_DOWN}", f"503;model=*{Situation.ALL_DOWN}"),
+    FIRST: (
+        f"503;model=*{Situation.FIRST_DOWN}",
+        f"503;model=*{Situation.ALL_DOWN}",
+        f"400;model=*{Situation.REJECTED}",
+    ),
     UNDERSTUDY: (f"503;model=*{Situation.ALL_DOWN}",),
 }
 _MID_STREAM = (f"error-after:{_PIECES};model=*{Situation.BROKEN}", f"end-after:{_PIECES};model=*{Situation.CUT}")
@@ -76,10 +81,14 @@ async def staged(folder: Path, providers: Sequence[Provider], *, fixed_models: S
         objects = folder / "objects"
         objects.mkdir()
         stage = Stage(gateway="", mock=first, slow_mock=slow)
-        text = "---\n".join(_objects(providers, stage, understudy, fixed_models))
-        (objects / "gateway.yaml").write_text(text)
+        (objects / "gateway.yaml").write_text("---\n".join(_objects(providers, stage, understudy, fixed_models)))
         gateway = await stack.enter_async_context(serving(folder, "-f", str(objects)))
         yield replace(stage, gateway=f"http://127.0.0.1:{gateway.port}")
+
+
+def gateway_objects(providers: Sequence[Provider], mock: str) -> str:
+    """The same objects with one mock in every place, as YAML."""
+    return "---\n".join(_objects(providers, Stage(gateway="", mock=mock, slow_mock=mock), mock, ()))
 
 
 def _faults(scripts: Sequence[str]) -> list[str]:
@@ -112,11 +121,13 @@ def _objects(
                 yield _ROUTE.format(**backends, namespace=name, models=f"[{models}]")
 
 
-_KEYS = """\
+SECRET_KEY = "secret"
+"""AWS's half of a key that nobody may know, here and in `clients/bedrock_sdk.py`."""
+_KEYS = f"""\
 apiVersion: v1
 kind: Secret
-metadata: {name: keys, namespace: default}
-stringData: {key: sk-any, AWS_ACCESS_KEY_ID: AKIAEXAMPLE, AWS_SECRET_ACCESS_KEY: secret}
+metadata: {{name: keys, namespace: default}}
+stringData: {{key: sk-any, AWS_ACCESS_KEY_ID: AKIAEXAMPLE, AWS_SECRET_ACCESS_KEY: {SECRET_KEY}}}
 """
 # Nobody is ejected: each request is to meet the failure anew.
 _PROVIDER = """\

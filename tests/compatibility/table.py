@@ -28,7 +28,8 @@ stands here.
 | image | a PNG arrives as one |
 | JSON schema | the SDK's own structured output comes back parsed |
 | error before | where the first provider answers 503 the next one answers, unnoticed; where all do, the SDK \
-raises its own exception for 503, and sends nothing again |
+raises its own exception for 503, and sends nothing again; what the provider rejects with 400 raises the SDK's \
+exception for that, and nobody else is asked |
 | error after | where a provider fails within a stream, the SDK raises after the text that came; a whole answer \
 comes from the next provider |
 | cut | the same where a stream just ends without saying that it is complete |
