@@ -39,6 +39,7 @@ from understudy_proxy.exchange.failure import UpstreamFailure
 
 DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
+_CHUNK_END = b"}\n\n"
 
 
 class _Choice:
@@ -76,6 +77,7 @@ class ChunkEncoder:
         "_now",
         "_older",
         "_open",
+        "_resumed_by",
         "_tail",
         "_usage",
     )
@@ -92,6 +94,8 @@ class ChunkEncoder:
         """The beginning of every chunk, up to its choices; empty until the first."""
         self._tail = b',"usage":null}\n\n' if include_usage else b"}\n\n"
         self._usage: Usage | None = None
+        self._resumed_by: str | None = None
+        """Who goes on with the answer; the next chunk says so."""
         self._choices: dict[int, _Choice] = {}
 
     @classmethod
@@ -118,7 +122,7 @@ class ChunkEncoder:
             case KeptAlive():
                 return KEEP_ALIVE
             case Resumed():
-                return b": resumed by " + event.by.encode() + b"\n\n"
+                self._resumed_by = event.by
             case Ended():
                 return self._end()
             case Failed():
@@ -129,10 +133,16 @@ class ChunkEncoder:
 
     def _said(self, event: Said) -> bytes:
         choice = self._choices.get(event.choice)
+        opening = b""
         if choice is None:
             opening, choice = self._begin(event)
-            return opening + self._delta(event, choice)
-        return self._delta(event, choice)
+        chunks = opening + self._delta(event, choice)
+        if self._resumed_by is not None and chunks:
+            # Written into the last of them.
+            mark = orjson.dumps({"understudy": {"resumed_by": self._resumed_by}})
+            self._resumed_by = None
+            return chunks.removesuffix(_CHUNK_END) + b"," + mark[1:] + b"\n\n"
+        return chunks
 
     def _begin(self, event: Said) -> tuple[bytes, _Choice]:
         """The chunk with the role, for a choice that begins with `event`."""

@@ -12,7 +12,7 @@ from understudy_proxy.dialects.canonical.chat import Chat, JsonFormat, Sampling,
 from understudy_proxy.dialects.canonical.content import Message, Text
 from understudy_proxy.dialects.canonical.renaming import Renaming
 from understudy_proxy.dialects.openai import reasoning
-from understudy_proxy.dialects.openai.quirks import Quirks, quirks_of
+from understudy_proxy.dialects.openai.quirks import Prefill, Quirks, quirks_of
 from understudy_proxy.dialects.openai.turns import Turns
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
 
@@ -83,6 +83,7 @@ class _Encoding:
             "model": self._candidate.upstream_model,
             "messages": [*turns.system(system), *turns.messages(chat.messages)],
         }
+        self._add_prefill(body)
         self._add_tools(body)
         if chat.max_tokens is not None:
             body[self._quirks.max_tokens] = chat.max_tokens
@@ -100,6 +101,19 @@ class _Encoding:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
         self._quirks.apply(body)
         return body
+
+    def _add_prefill(self, body: dict[str, Any]) -> None:
+        """An answer that the conversation ends in is to be gone on with."""
+        last = body["messages"][-1] if body["messages"] else {}
+        if last.get("role") != "assistant" or "tool_calls" in last:
+            return
+        match self._quirks.prefill:
+            case Prefill.MARKED:
+                last["prefix"] = True
+            case Prefill.TEMPLATE:
+                body |= {"continue_final_message": True, "add_generation_prompt": False}
+            case Prefill.UNTOLD:
+                pass
 
     def _add_tools(self, body: dict[str, Any]) -> None:
         tools, choice = self._chat.tools, self._chat.tool_choice

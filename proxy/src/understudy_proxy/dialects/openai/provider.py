@@ -8,6 +8,7 @@ from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.interpretation import Call
 from understudy_proxy.dialects.openai.decode import read
 from understudy_proxy.dialects.openai.decoder import ChunkDecoder
+from understudy_proxy.dialects.openai.embeddings.provider import EmbeddingTurn
 from understudy_proxy.dialects.openai.encode import encode
 from understudy_proxy.dialects.openai.passing import PATH
 from understudy_proxy.dialects.provider import ProviderDialect
@@ -34,4 +35,4 @@ class CompletionTurn:
         return ChunkDecoder(self._names)
 
 
-PROVIDER = ProviderDialect(chat=CompletionTurn)
+PROVIDER = ProviderDialect(chat=CompletionTurn, embed=EmbeddingTurn)

@@ -10,6 +10,17 @@ from enum import StrEnum
 from typing import Any
 
 
+class Prefill(StrEnum):
+    """How a provider is told to go on with an answer that the conversation ends in."""
+
+    UNTOLD = "untold"
+    """It does so by itself, or never."""
+    MARKED = "prefix"
+    """The message is marked as the beginning of the answer."""
+    TEMPLATE = "continue_final_message"
+    """The chat template is told not to begin another one."""
+
+
 class Thought(StrEnum):
     """How a provider is told how hard to think."""
 
@@ -40,6 +51,7 @@ class Quirks:
     """The field in which it wants an answer's reasoning back; None: it does not want it."""
     needs_thought: bool = False
     """It refuses the tool calls of an answer without reasoning."""
+    prefill: Prefill = Prefill.UNTOLD
     takes_files: bool = False
     takes_cache_marks: bool = False
     required: str = "required"
@@ -92,6 +104,7 @@ _BY_TYPE = {
             {"top_k", "logit_bias", "logprobs", "top_logprobs", "user", "service_tier", Thought.EFFORT.value}
         ),
         knows=frozenset({"safe_prompt", "prompt_mode", "prediction"}),
+        prefill=Prefill.MARKED,
         required="any",
         names_tools=False,
     ),
@@ -101,6 +114,7 @@ _BY_TYPE = {
         thought=Thought.SWITCH,
         said_thought="reasoning_content",
         needs_thought=True,
+        prefill=Prefill.MARKED,
     ),
     "Groq": Quirks(
         max_tokens="max_completion_tokens",
@@ -123,6 +137,7 @@ _BY_TYPE = {
     "VLLM": Quirks(
         unknown=frozenset({"service_tier"}),
         knows=_SAMPLERS | {"chat_template_kwargs", "ignore_eos", "min_tokens", "priority", "stop_token_ids"},
+        prefill=Prefill.TEMPLATE,
     ),
     "LlamaCpp": Quirks(
         unknown=frozenset({"service_tier"}),

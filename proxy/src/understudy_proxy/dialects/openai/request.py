@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from understudy_api.config import Capability
+from understudy_proxy.dialects.fields import described, missing, wrong_type
 from understudy_proxy.dialects.interpretation import Asked
 from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.routing.need import BYTES_PER_TOKEN, Need
@@ -52,16 +53,16 @@ class ChatRequest(Asked):
     """`n`: how many answers were asked for."""
 
 
-def read(raw: bytes) -> ChatRequest:
-    """Read the body of a request.
+def read(raw: bytes, *, model: str | None = None) -> ChatRequest:
+    """Read the body of a request; `model` stands in the path where the body's does not count.
 
     Raises:
         RequestError: it is not one.
     """
     body = parse_object(raw)
-    model = _given(body, "model", str, "a string")
+    model = model or _given(body, "model", str, "a string")
     if not model:
-        raise RequestError("Missing required parameter: 'model'.", code="missing_required_parameter", param="model")
+        raise missing("model")
     messages = _given(body, "messages", list, "an array of objects")
     if not messages:
         raise RequestError(
@@ -116,50 +117,35 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         detail = str(error)[:_MAX_DETAIL]
         raise RequestError(f"We could not parse the JSON body of your request: {detail}.") from None
     if type(body) is not dict:
-        raise RequestError(f"The body of the request must be a JSON object, but it is {_described(body)}.")
+        raise RequestError(f"The body of the request must be a JSON object, but it is {described(body)}.")
     return body
 
 
 def _given(body: dict[str, Any], name: str, kind: type, expected: str) -> Any:
     value = _optional(body, name, kind, expected)
     if value is None:
-        raise RequestError(f"Missing required parameter: '{name}'.", code="missing_required_parameter", param=name)
+        raise missing(name)
     return value
 
 
 def _optional(body: dict[str, Any], name: str, kind: type, expected: str) -> Any:
     value = body.get(name)
     if value is not None and type(value) is not kind:
-        raise _wrong_type(name, expected, value)
+        raise wrong_type(name, expected, value)
     return value
-
-
-def _wrong_type(param: str, expected: str, value: Any) -> RequestError:
-    return RequestError(
-        f"Invalid type for '{param}': expected {expected}, but got {_described(value)} instead.",
-        code="invalid_type",
-        param=param,
-    )
-
-
-def _described(value: Any) -> str:
-    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "an integer"}
-    return "null" if value is None else names.get(type(value), "a number")
 
 
 def _look_through(messages: list[Any]) -> _Media:
     media = _Media()
     for index, message in enumerate(messages):
         if type(message) is not dict:
-            raise _wrong_type(f"messages[{index}]", "an object", message)
+            raise wrong_type(f"messages[{index}]", "an object", message)
         role = message.get("role")
         if type(role) is not str:
             param = f"messages[{index}].role"
             if role is None:
-                raise RequestError(
-                    f"Missing required parameter: '{param}'.", code="missing_required_parameter", param=param
-                )
-            raise _wrong_type(param, "a string", role)
+                raise missing(param)
+            raise wrong_type(param, "a string", role)
         content = message.get("content")
         if type(content) is str:
             media.foreign = media.foreign or not content.isascii()
@@ -167,7 +153,7 @@ def _look_through(messages: list[Any]) -> _Media:
         if content is None:
             continue
         if type(content) is not list:
-            raise _wrong_type(f"messages[{index}].content", "a string or an array of content parts", content)
+            raise wrong_type(f"messages[{index}].content", "a string or an array of content parts", content)
         _look_through_parts(content, index, media)
     return media
 
@@ -175,7 +161,7 @@ def _look_through(messages: list[Any]) -> _Media:
 def _look_through_parts(parts: list[Any], message: int, media: _Media) -> None:
     for index, part in enumerate(parts):
         if type(part) is not dict:
-            raise _wrong_type(f"messages[{message}].content[{index}]", "an object", part)
+            raise wrong_type(f"messages[{message}].content[{index}]", "an object", part)
         kind = part.get("type")
         if kind == "text":
             text = part.get("text")

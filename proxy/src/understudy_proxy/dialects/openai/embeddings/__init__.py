@@ -1,0 +1,1 @@
+"""Embeddings in OpenAI's dialect: as clients ask for them, and as providers give them."""
