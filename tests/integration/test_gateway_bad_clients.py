@@ -290,9 +290,7 @@ async def test_what_follows_an_offer_of_http_2_is_answered(gateway: Serving, cut
     bodies = [chat_body(said=f"number {number}" + "!" * 300) for number in range(3)]
     live = "\r\n".join(("GET /health/live HTTP/1.1", "host: x", *_OFFER, "", "")).encode()
     requests = [_head(*_OFFER, f"content-length: {len(body)}") + body for body in bodies]
-    everything = (
-        b"\r\n\r\n" + requests[0] + live + b"".join(requests[1:]) + _head("content-length: 0", "connection: close")
-    )
+    everything = requests[0] + live + b"".join(requests[1:]) + _head("content-length: 0", "connection: close")
     async with RawHttp(gateway.port) as client:
         for part in (everything[:cut], everything[cut:]):
             client.send_bytes(part)
@@ -308,6 +306,8 @@ async def test_what_follows_an_offer_of_http_2_is_answered(gateway: Serving, cut
     [
         pytest.param((_head(*_OFFER, "transfer-encoding: chunked") + b"0\r\n\r\n" + _head(),), id="chunked"),
         pytest.param((_head(*_OFFER)[:20], _head(*_OFFER)[20:] + _head()), id="a head in pieces"),
+        pytest.param((b"\r\n\r\n" + _head(*_OFFER) + _head(),), id="behind empty lines"),
+        pytest.param((_head(*_OFFER)[:-4], b"\r\n\r\n" + _head(*_OFFER)), id="its end in the next piece"),
         pytest.param((_head("content-length: 0") + _head(*_OFFER) + _head(),), id="behind another request"),
     ],
 )

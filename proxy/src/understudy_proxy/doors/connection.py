@@ -159,7 +159,7 @@ class Connection(web.RequestHandler):
 
         Args:
             data: what came.
-            fresh: whether a request begins with it.
+            fresh: whether no request is being read or answered; one that begins may have begun before.
         """
         rest = b""
         if self._body_left:
@@ -173,16 +173,16 @@ class Connection(web.RequestHandler):
         self._watch_body(message, body)
         new = len(self._messages) - before
         if new and isinstance(message, RawRequestMessage) and message.upgrade and not self._upgraded:
-            return self._behind(message, data, whole=fresh and new == 1)
+            return self._behind(message, data, alone=fresh and new == 1)
         return rest
 
-    def _behind(self, message: RawRequestMessage, data: bytes, *, whole: bool) -> bytes:
-        """What follows `message` in `data`; `whole`: its head is all there, and nothing was before it."""
-        if not whole or message.chunked:
+    def _behind(self, message: RawRequestMessage, data: bytes, *, alone: bool) -> bytes:
+        """What follows `message` in `data`; `alone`: nothing but, perhaps, the beginning of its head was before it."""
+        line = f"{message.method} {message.path} HTTP/".encode("utf-8", "surrogateescape")
+        if not alone or message.chunked or not data.startswith(line):
             self.out_of_step = True  # nobody can tell where it ends
             return b""
-        line = len(data) - len(data.lstrip(b"\r\n"))  # empty lines may come before a request
-        end = data.index(b"\r\n\r\n", line) + 4 + int(message.headers.get("content-length", "0"))
+        end = data.index(b"\r\n\r\n") + 4 + int(message.headers.get("content-length", "0"))
         self._body_left = max(0, end - len(data))
         return data[end:]
 
