@@ -7,9 +7,15 @@ import pytest
 
 from understudy.environment import VENDORS, objects_from
 from understudy.local import from_environment
+from understudy_api.config import AWSIdentity
 from understudy_api.v1alpha1 import Invalid, parse
 
-EVERY_KEY = {vendor.variable: f"key-of-{vendor.name}" for vendor in VENDORS}
+EVERY_KEY = {
+    **{variable: f"key-of-{vendor.name}" for vendor in VENDORS for variable in vendor.variables},
+    "AZURE_OPENAI_ENDPOINT": "https://me.openai.azure.com/",
+    "AWS_REGION": "eu-central-1",
+}
+ACCESS_KEYS = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "wJalr"}
 
 
 def names(objects: tuple[dict[str, Any], ...], kind: str) -> list[str]:
@@ -23,10 +29,16 @@ def names(objects: tuple[dict[str, Any], ...], kind: str) -> list[str]:
         pytest.param({}, [], id="nothing"),
         pytest.param({"OPENAI_API_KEY": ""}, [], id="an empty key"),
         pytest.param({"OPENAI_API_KEY": " \n"}, [], id="a blank key"),
-        pytest.param({"PATH": "/bin", "ANTHROPIC_API_KEY": "x"}, [], id="no vendor that is known"),
+        pytest.param({"PATH": "/bin", "SOME_API_KEY": "x"}, [], id="no vendor that is known"),
         pytest.param({"OPENAI_API_KEY": "x"}, ["openai"], id="one"),
         pytest.param({"GROQ_API_KEY": "x", "OPENAI_API_KEY": "x"}, ["openai", "groq"], id="two, in our order"),
-        pytest.param(EVERY_KEY, ["openai", "mistral", "deepseek", "groq", "openrouter"], id="all"),
+        pytest.param({"GOOGLE_API_KEY": "x"}, ["gemini"], id="a vendor's other variable"),
+        pytest.param({"AZURE_OPENAI_API_KEY": "x"}, [], id="a key of a resource that is nowhere"),
+        pytest.param({"AWS_BEARER_TOKEN_BEDROCK": "x"}, [], id="a key without a region"),
+        pytest.param({"AWS_BEARER_TOKEN_BEDROCK": "x", "AWS_REGION": "eu-west-1"}, ["bedrock"], id="with one"),
+        pytest.param({**ACCESS_KEYS, "AWS_DEFAULT_REGION": "eu-west-1"}, ["bedrock"], id="access keys"),
+        pytest.param({"AWS_ACCESS_KEY_ID": "x", "AWS_REGION": "eu-west-1"}, [], id="half of them"),
+        pytest.param(EVERY_KEY, [vendor.name for vendor in VENDORS], id="all"),
     ],
 )
 def test_a_provider_for_each_key(environment: dict[str, str], expected: list[str]) -> None:
@@ -54,6 +66,29 @@ def test_everything_made_is_served() -> None:
     (rule,) = local.config.targets["LLMRoute/team/chat"].rules
     asked = [(backend.provider, backend.model, backend.priority) for backend in rule.backends]
     assert asked == [(f"team/{vendor.name}", vendor.models[0], place) for place, vendor in enumerate(VENDORS)]
+
+
+def test_how_clouds_are_signed_in_to() -> None:
+    """With what their own SDKs would take: an address of one's own, a key of Bedrock's before access keys."""
+    local = from_environment(EVERY_KEY, namespace="team")
+    assert local is not None
+    azure, bedrock = (local.config.providers[f"team/{name}"] for name in ("azure", "bedrock"))
+    assert azure.base_url == "https://me.openai.azure.com/openai/v1"
+    assert bedrock.base_url == "https://bedrock-runtime.eu-central-1.amazonaws.com"
+    assert bedrock.credential is not None
+    assert local.snapshot.credentials.values[bedrock.credential.name] == "key-of-bedrock"
+
+
+def test_access_keys_sign_for_their_region() -> None:
+    """Temporary ones with their token."""
+    environment = {**ACCESS_KEYS, "AWS_SESSION_TOKEN": "token", "AWS_REGION": "eu-west-1"}
+    local = from_environment(environment, namespace="team")
+    assert local is not None
+    cloud = local.config.providers["team/bedrock"].cloud
+    assert isinstance(cloud, AWSIdentity)
+    assert cloud.region == "eu-west-1"
+    refs = (cloud.access_key_id, cloud.secret_access_key, cloud.session_token)
+    assert [local.snapshot.credentials.values[ref.name] for ref in refs if ref] == ["AKID", "wJalr", "token"]
 
 
 def test_the_keys_are_used_as_they_are() -> None:

@@ -19,7 +19,7 @@ from understudy_operator.compile import Severity
 DOCS = sorted(f"docs/{path.name}" for path in (REPOSITORY / "docs").glob("*.md"))
 PAGES = ["README.md", "CONTRIBUTING.md", "examples/README.md", *DOCS]
 EXAMPLES = sorted(path.name for path in (REPOSITORY / "examples").iterdir() if path.is_dir())
-KEYS = {vendor.variable: "a-key" for vendor in VENDORS}
+KEYS = {variable: "a-key" for vendor in VENDORS for variable in vendor.variables}
 CAST = """\
 {apiVersion: understudy.dev/v1alpha1, kind: LLMProvider, metadata: {name: openai},
  spec: {type: OpenAI, auth: {none: {}}, models: [{name: gpt-4.1-mini}]}}

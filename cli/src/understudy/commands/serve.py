@@ -91,7 +91,7 @@ def _reader(filenames: tuple[str, ...], namespace: str) -> Reader:
         return read_files
     local = from_environment(os.environ, namespace=namespace)
     if local is None:
-        variables = ", ".join(vendor.variable for vendor in VENDORS)
+        variables = ", ".join(vendor.variables[0] for vendor in VENDORS)
         raise click.UsageError(f"Name a file or a folder with -f, or set one of {variables}.")
     return lambda: local
 

@@ -17,17 +17,20 @@ from understudy_api.v1alpha1.model import ApiModel
 from understudy_api.v1alpha1.provider import SecretRef
 from understudy_operator.compile import Inputs, Severity
 
-_VALUE = "assumed"
+_VALUE = '{"type": "service_account"}'
+"""Passes for a key in a header as well as for a service account's in JSON."""
+_ACCESS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+"""What a Secret that is named as a whole is for."""
 _BUNDLE_PATH = ("spec", "tls", "caBundleRef")
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A field that names a Secret, and the key that it needs, if it says one."""
+    """A field that names a Secret, and the keys that must be in it."""
 
     path: tuple[str | int, ...]
     name: str
-    key: str | None
+    keys: tuple[str, ...]
 
 
 def assume_secrets(
@@ -45,15 +48,16 @@ def assume_secrets(
             findings.append(_finding(manifest, reference, namespace=at[0]))
             if reference.path == _BUNDLE_PATH:
                 without_bundle.add(id(manifest.raw))
-            elif reference.key:
-                secrets.setdefault(at, {"stringData": {}})["stringData"][reference.key] = _VALUE
+            else:
+                assumed = secrets.setdefault(at, {"stringData": {}})["stringData"]
+                assumed.update(dict.fromkeys(reference.keys, _VALUE))
     objects = tuple(_without_bundle(raw) if id(raw) in without_bundle else raw for raw in inputs.objects)
     return replace(inputs, objects=objects, secrets={**inputs.secrets, **secrets}), tuple(findings)
 
 
 def _finding(manifest: Manifest, reference: Reference, *, namespace: str) -> Finding:
-    needs = f" with the key {reference.key}" if reference.key else ""
-    message = f"Secret {namespace}/{reference.name} is not in these files; the cluster must have it{needs}"
+    keys = f"the key {reference.keys[0]}" if len(reference.keys) == 1 else f"the keys {' and '.join(reference.keys)}"
+    message = f"Secret {namespace}/{reference.name} is not in these files; the cluster must have it with {keys}"
     path = field_path((*reference.path, "name"))
     return about(manifest, path, Severity.WARNING, reason="SecretNotFound", message=message)
 
@@ -61,11 +65,11 @@ def _finding(manifest: Manifest, reference: Reference, *, namespace: str) -> Fin
 def _references(part: ApiModel, path: tuple[str | int, ...]) -> Iterator[Reference]:
     match part:
         case SecretKeySelector():
-            yield Reference(path, part.name, part.key)
+            yield Reference(path, part.name, (part.key,))
         case CABundleReference(kind="Secret"):
-            yield Reference(path, part.name, part.key)
+            yield Reference(path, part.name, (part.key,))
         case SecretRef():
-            yield Reference(path, part.name, None)
+            yield Reference(path, part.name, _ACCESS_KEYS)
         case _:
             for step, inner in _parts(part):
                 yield from _references(inner, (*path, *step))
