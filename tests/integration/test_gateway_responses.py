@@ -149,7 +149,7 @@ async def test_what_only_openai_does_is_refused(client: AsyncOpenAI, asked: dict
 
 async def test_a_cut_stream_raises(client: AsyncOpenAI, upstream: Mock) -> None:
     """An answer that breaks off is an error, and nothing to go on from."""
-    upstream.set_faults(["cut-after 3"])
+    upstream.set_faults(["cut-after:3"])
     stream = await client.responses.create(model="chat", input="hi there", stream=True)
     with pytest.raises(openai.APIError):
         async for _ in stream:

@@ -1,10 +1,14 @@
 """One attempt at one upstream: send, wait, and hold everything back until it is sure that an answer has begun."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from yarl import URL
+
 from understudy_proxy.dialects.interpretation import Interpretation
 from understudy_proxy.exchange.course import Course, Whole
+from understudy_proxy.exchange.credentials.protocol import CloudCredentials
 from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
 from understudy_proxy.exchange.ledger import Entry
 from understudy_proxy.exchange.patience import Patience
@@ -32,6 +36,8 @@ class Attempt:
     course: Course
     effect: Callable[[UpstreamFailure], HealthEffect]
     """What a failure after the beginning means for the endpoint's health."""
+    clock: Callable[[], float]
+    """Seconds since the epoch, for signatures."""
 
     async def run(self, transport: Transport) -> Whole | Stream:
         """The answer. The entry stays open while a stream runs, else it is ended here.
@@ -42,6 +48,9 @@ class Attempt:
         begun = False
         receiving: Receiving | None = None
         try:
+            if self.sending.upstream.cloud is not None:
+                async with asyncio.timeout(self._until_head()):
+                    await self._sign(self.sending.upstream.cloud)
             receiving = await transport.send(self.sending, within=self._until_head())
             if self.streaming and receiving.status == 200 and not _is_whole(receiving):
                 stream = await self._begun(receiving)
@@ -53,6 +62,12 @@ class Attempt:
         finally:
             if not begun and receiving is not None:
                 receiving.close()
+
+    async def _sign(self, cloud: CloudCredentials) -> None:
+        """Add what makes the request its sender's own, over the very bytes that are sent."""
+        sending = self.sending
+        url = URL(f"{str(sending.upstream.base_url).rstrip('/')}{sending.path}", encoded=True)
+        sending.headers += await cloud.headers(sending.method, url, sending.body, now=self.clock())
 
     def _until_head(self) -> float:
         return self.patience.until_first_token() if self.streaming else self.patience.until_answer()
