@@ -18,6 +18,24 @@ KEY = {"auth": {"apiKey": {"secretKeyRef": {"name": "keys", "key": "k"}}}}
     ("given", "secrets", "config_maps"),
     [
         pytest.param(_object("LLMProvider", KEY, namespace="ai"), {("ai", "keys")}, set(), id="a key"),
+        pytest.param(
+            _object("LLMProvider", {"auth": {"aws": {"secretRef": {"name": "keys"}}}}),
+            {("default", "keys")},
+            set(),
+            id="aws",
+        ),
+        pytest.param(
+            _object("LLMProvider", {"auth": {"gcp": {"secretKeyRef": {"name": "keys", "key": "k"}}}}),
+            {("default", "keys")},
+            set(),
+            id="gcp",
+        ),
+        pytest.param(
+            _object("LLMProvider", {"auth": {"azure": {"clientSecretRef": {"name": "keys", "key": "k"}}}}),
+            {("default", "keys")},
+            set(),
+            id="azure",
+        ),
         pytest.param(_object("LLMProvider", KEY), {("default", "keys")}, set(), id="the default namespace"),
         pytest.param(
             _object("LLMProvider", {"tls": {"caBundleRef": {"name": "ca"}}}, namespace="ai"),

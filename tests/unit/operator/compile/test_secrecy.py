@@ -81,6 +81,39 @@ def test_a_key_pasted_into_the_wrong_field_is_not_repeated(provider: dict[str, A
     assert CANARY not in _public(compile_objects(inputs_of([provider])))
 
 
+@pytest.mark.parametrize(
+    ("provider", "key"),
+    [
+        pytest.param(
+            _provider(type="Bedrock", auth={"aws": {"region": "eu-west-1", "secretRef": {"name": "keys"}}}),
+            "AWS_SECRET_ACCESS_KEY",
+            id="aws",
+        ),
+        pytest.param(
+            _provider(type="VertexAI", auth={"gcp": {"project": "p", "secretKeyRef": {"name": "keys", "key": "k"}}}),
+            "k",
+            id="gcp",
+        ),
+        pytest.param(
+            _provider(
+                type="AzureOpenAI",
+                baseURL="https://me.openai.azure.com",
+                auth={"azure": {"tenantId": "t", "clientId": "c", "clientSecretRef": {"name": "keys", "key": "k"}}},
+            ),
+            "k",
+            id="azure",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "value", [CANARY, f'{{"type": "service_account", "private_key": "{CANARY}"}}', f"{CANARY}\n{CANARY}", f"[{CANARY}"]
+)
+def test_no_byte_of_a_clouds_secret_gets_out(provider: dict[str, Any], key: str, value: str) -> None:
+    """Whether it is what it should be or not."""
+    compiled = compile_objects(inputs_of([provider, _secret(stringData={"AWS_ACCESS_KEY_ID": "AKID", key: value})]))
+    assert CANARY not in _public(compiled)
+
+
 def test_the_value_is_in_the_credentials() -> None:
     """Without the line break that an editor left at its end."""
     compiled = compile_objects(inputs_of([SIGNED_IN, _secret(stringData={"k": f"{CANARY}\n"})]))
