@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
-from understudy_proxy.dialects.gemini.embeddings import VERTEX
 from understudy_proxy.dialects.gemini.encode import dumped, encode, named, path_of
 from understudy_proxy.dialects.gemini.failures import failure_in, refused
+from understudy_proxy.dialects.gemini.vertex import is_vertex
 from understudy_proxy.dialects.interpretation import Call
 from understudy_proxy.exchange.failure import UpstreamFailure
 
@@ -20,7 +20,7 @@ class CountTurn:
     def __init__(self, chat: Chat, candidate: Candidate) -> None:
         encoded = encode(chat, candidate)
         body = encoded.body
-        if candidate.upstream.type == VERTEX:
+        if is_vertex(candidate):
             # How an answer would be made has no place in it there, and no tokens.
             body = {name: value for name, value in body.items() if name != "toolConfig"}
         else:

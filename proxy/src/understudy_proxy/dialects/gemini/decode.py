@@ -8,6 +8,7 @@ from understudy_proxy.dialects.canonical.events import Ended, Event, Failed, Kep
 from understudy_proxy.dialects.canonical.fold import fold
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
 from understudy_proxy.dialects.gemini.candidates import Candidates, NotUnderstood
+from understudy_proxy.dialects.gemini.eventdata import data_of
 from understudy_proxy.dialects.gemini.failures import failure_in, invalid, refused
 from understudy_proxy.dialects.gemini.functions import FunctionNames
 from understudy_proxy.exchange.failure import UpstreamFailure
@@ -59,7 +60,7 @@ class StreamDecoder:
         if self._over:
             return []
         tail = self._splitter.rest().strip()
-        events = self._read([tail]) if _is_whole(tail) else []
+        events = self._read([tail]) if parsed(data_of(tail)) is not None else []
         failed = bool(events) and isinstance(events[-1], Failed)
         if not failed and self._candidates.complete:
             self._over = True
@@ -69,7 +70,7 @@ class StreamDecoder:
     def _read(self, raw: list[bytes]) -> list[Event]:
         events: list[Event] = []
         for one in raw:
-            data = _data(one)
+            data = data_of(one)
             if not data:
                 events.append(KeptAlive())
                 continue
@@ -93,14 +94,3 @@ class StreamDecoder:
     def _failed(self, failure: UpstreamFailure) -> list[Event]:
         self._over = True
         return [Failed(failure)]
-
-
-def _data(event: bytes) -> bytes:
-    """What an event carries. Errors also come bare, as the JSON that they would be without a stream."""
-    data = sse.parse(event).data
-    return event if data is None and event[:1] in {b"{", b"["} else (data or b"").strip()
-
-
-def _is_whole(tail: bytes) -> bool:
-    """Whether what the stream ended with lacks nothing but its empty line."""
-    return parsed(_data(tail)) is not None

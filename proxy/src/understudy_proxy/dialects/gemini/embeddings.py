@@ -9,13 +9,11 @@ from understudy_proxy.dialects.failures.kinds import is_success, no_answer, pars
 from understudy_proxy.dialects.gemini.encode import dumped, named, path_of
 from understudy_proxy.dialects.gemini.failures import failure_in, refused
 from understudy_proxy.dialects.gemini.usage import read_usage
+from understudy_proxy.dialects.gemini.vertex import is_vertex
 from understudy_proxy.dialects.interpretation import Call
 from understudy_proxy.dialects.request_error import Unsupported
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.exchange.failure import UpstreamFailure
-
-VERTEX = "VertexAI"
-"""The provider type whose embeddings are another method's."""
 
 
 class EmbeddingTurn:
@@ -48,7 +46,7 @@ def _call(embedding: Embedding, candidate: Candidate) -> Call:
     warnings = [f"Gemini has no '{name[:64]}': it was not sent." for name in embedding.extra]
     if embedding.user is not None:
         warnings.append("Gemini is not told whom an answer is for: user was not sent.")
-    vertex = candidate.upstream.type == VERTEX
+    vertex = is_vertex(candidate)
     body = _instances(texts, embedding) if vertex else _requests(texts, embedding, candidate)
     return Call(
         path_of(candidate, "predict" if vertex else "batchEmbedContents"), dumped(body), warnings=tuple(warnings)

@@ -20,6 +20,8 @@ _FILTERED = frozenset(
     }
 )
 _IMAGE = "IMAGE_"
+MALFORMED = "MALFORMED_FUNCTION_CALL"
+"""A model called a function with something that is no object."""
 _REASONS = {
     Finish.STOP: "STOP",
     Finish.TOOL_CALLS: "STOP",

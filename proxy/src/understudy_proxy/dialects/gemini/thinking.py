@@ -56,7 +56,7 @@ def thinking_config(
 def read_thinking(*, level: str | None, budget: int | None, visible: bool | None) -> Reasoning:
     """What a client's `thinkingConfig` asks for."""
     effort = _EFFORTS.get(level.upper()) if level is not None else None
-    return Reasoning(effort, None if budget is not None and budget < 0 else budget, visible is True)
+    return Reasoning(effort, None if budget is not None and budget < 0 else budget, visible)
 
 
 def _level(wanted: Reasoning) -> str | None:

@@ -17,10 +17,10 @@ def write_tools(
     """Put `tools` and `toolConfig` into `body`, where the request has them."""
     if not chat.tools:
         return
-    declared = [_declaration(tool, names=names, generation=generation) for tool in chat.tools]
+    declared = [declaration_of(tool, names=names, generation=generation) for tool in chat.tools]
     body["tools"] = [{"functionDeclarations": declared}]
     if chat.tool_choice is not None:
-        calling = _calling(chat.tool_choice, names)
+        calling = calling_config(chat.tool_choice, names)
         if calling is not None:
             body["toolConfig"] = {"functionCallingConfig": calling}
     if chat.parallel_tool_calls is False:
@@ -29,7 +29,8 @@ def write_tools(
         warnings.append("Gemini does not hold a model to a tool's schema: strict was not sent.")
 
 
-def _declaration(tool: Tool, *, names: FunctionNames, generation: Generation) -> dict[str, Any]:
+def declaration_of(tool: Tool, *, names: FunctionNames, generation: Generation) -> dict[str, Any]:
+    """A function as it is declared to a model of `generation`."""
     declaration: dict[str, Any] = {"name": names.given(tool.name)}
     if tool.description:
         declaration["description"] = tool.description
@@ -50,7 +51,8 @@ def takes_arguments(parameters: Mapping[str, Any] | None) -> bool:
     )
 
 
-def _calling(choice: ToolChoice, names: FunctionNames) -> dict[str, Any] | None:
+def calling_config(choice: ToolChoice, names: FunctionNames) -> dict[str, Any] | None:
+    """The `functionCallingConfig`; None where it is the usual one."""
     mode = _MODES[choice.mode]
     if choice.mode is ToolMode.AUTO:
         if not choice.names:

@@ -1,0 +1,1 @@
+"""Doors for clients of Google's Gemini API."""
