@@ -78,8 +78,6 @@ _LLAMA_INDEX_TRIES = (
     "answer (`max_retries=1` turns that off)."
 )
 
-_EVENTS = "The SDK hands errors of a stream to the app, as the events `error` and `response.failed`."
-
 _OPENAI = Words(
     done="stop",
     called="tool_calls",
@@ -87,7 +85,7 @@ _OPENAI = Words(
     rejected="BadRequestError",
     broken="APIError",
 )
-_RESPONSES = replace(_OPENAI, done="completed", called="completed", broken="ResponseFailed")
+_RESPONSES = replace(_OPENAI, done="completed", called="completed", broken="OpenAIError")
 _LITELLM = replace(_OPENAI, refused="ServiceUnavailableError")
 _ANTHROPIC = Words(
     done="end_turn",
@@ -123,7 +121,6 @@ CLIENTS = (
         module="openai_responses",
         words=_RESPONSES,
         detail="responses",
-        notes={"error after": _EVENTS, "cut": _EVENTS},
     ),
     Client(
         key="openai-3-azure",

@@ -17,8 +17,8 @@ def _client(base_url: str) -> openai.OpenAI:
     return openai.OpenAI(base_url=f"{base_url}/v1", api_key="sk-any")
 
 
-class ResponseFailed(Exception):
-    """What an app raises when an event tells that there will be no answer: the SDK leaves that to it."""
+class ResponseFailed(openai.OpenAIError):
+    """What an app raises when an event of OpenAI's tells that there will be no answer: the SDK leaves that to it."""
 
 
 class Responses:
