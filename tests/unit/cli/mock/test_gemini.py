@@ -119,6 +119,8 @@ def test_the_models_path_of_openai_with_googles_key() -> None:
         pytest.param(
             "/v1beta1/publishers/google/models/g:countTokens", Call(Operation.COUNT, "g"), id="without a project"
         ),
+        pytest.param(f"{PROJECT}/g:predict", Call(Operation.EMBEDDINGS, "g", "predict"), id="vectors"),
+        pytest.param(f"{PROJECT}/g:batchEmbedContents", None, id="vectors as elsewhere"),
         pytest.param("/v1/projects/p/locations/l/publishers/anthropic/models/c:rawPredict", None, id="not Google's"),
         pytest.param("/v1/models/g:generateContent", None, id="not Vertex"),
     ],
@@ -263,6 +265,29 @@ def test_vectors() -> None:
     assert {"embedding": {"values": [0.5, 0.5]}} == json.loads(GEMINI.vectors(one, [[0.5, 0.5]]))
     expected = {"embeddings": [{"values": [1.0]}, {"values": [2.0]}]}
     assert expected == json.loads(GEMINI.vectors(several, [[1.0], [2.0]]))
+
+
+def test_vectors_on_vertex() -> None:
+    """Vectors are predictions there, with a count for each text."""
+    call = Call(Operation.EMBEDDINGS, "g", "predict")
+    ask = VERTEX.embeddings(call, {"instances": [{"content": "a b"}], "parameters": {"outputDimensionality": 2}})
+    told = json.loads(VERTEX.vectors(ask, [[0.5, 0.5]]))
+    (made,) = [prediction["embeddings"] for prediction in told["predictions"]]
+    assert (("a b",), 2, [0.5, 0.5], 1) == (
+        ask.inputs,
+        ask.dimensions,
+        made["values"],
+        made["statistics"]["token_count"],
+    )
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"instances": []}, {"instances": [{"content": ""}]}, {"instances": ["a"]}, {"a": 1}]
+)
+def test_predictions_of_nothing_are_refused(body: dict[str, Any]) -> None:
+    """Each instance needs a text."""
+    with pytest.raises(RefusedError):
+        VERTEX.embeddings(Call(Operation.EMBEDDINGS, "g", "predict"), body)
 
 
 def test_size() -> None:

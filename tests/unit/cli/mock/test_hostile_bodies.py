@@ -11,7 +11,7 @@ from understudy.mock.asks import Call, Chat, Operation
 from understudy.mock.dialects import Dialect, Stamp
 from understudy.mock.dialects.azure import AzureChat
 from understudy.mock.dialects.completions import Completions
-from understudy.mock.dialects.gemini import Gemini
+from understudy.mock.dialects.gemini import Gemini, Vertex
 from understudy.mock.dialects.llamacpp import LlamaCpp
 from understudy.mock.dialects.ollama import Ollama
 from understudy.mock.dialects.openai import OpenAI
@@ -124,6 +124,9 @@ FORMS = [
     pytest.param(Gemini(), Call(Operation.CHAT, "gemini-2.5", "sse"), GENERATE, id="gemini"),
     pytest.param(Gemini(), Call(Operation.COUNT, "g"), {"generateContentRequest": GENERATE}, id="gemini count"),
     pytest.param(Gemini(), Call(Operation.EMBEDDINGS, "g", "batch"), {"requests": [EMBED]}, id="gemini vectors"),
+    pytest.param(
+        Vertex(), Call(Operation.EMBEDDINGS, "g", "predict"), {"instances": [{"content": "a"}]}, id="vertex vectors"
+    ),
     pytest.param(Ollama(), Call(Operation.CHAT, variant="chat"), OLLAMA_CHAT, id="ollama chat"),
     pytest.param(
         Ollama(), Call(Operation.CHAT, variant="generate"), {"model": "m", "prompt": "Hi"}, id="ollama generate"

@@ -37,6 +37,9 @@ _THINKING = frozenset({"include_thoughts", "thinking_budget", "thinking_level"})
 _LEVELS = frozenset({"MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH", "THINKING_LEVEL_UNSPECIFIED"})
 _EMBED_CONFIG = names_of("task_type title output_dimensionality auto_truncate document_ocr audio_track_extraction")
 _EMBED = frozenset({"model", "content", "embed_content_config", *_EMBED_CONFIG})
+_PREDICT = names_of("instances parameters labels")
+_INSTANCE = names_of("content task_type title")
+_PARAMETERS = names_of("output_dimensionality auto_truncate")
 
 _MOST_CANDIDATES = 8
 _MOST_STOPS = 5
@@ -78,6 +81,24 @@ def read_embed(call: Call, content: Any) -> Embeddings:
         dimensions=_dimensions(requests[0]) or _USUAL_DIMENSIONS,
         base64=False,
         prompt_tokens=sum(map(tokens_in, texts)),
+        variant=call.variant,
+    )
+
+
+def read_predict(call: Call, content: Any) -> Embeddings:
+    """Read the body of Vertex's `:predict` for a model that makes vectors."""
+    body = fields(content, at="", names=_PREDICT)
+    texts = [instance.text("content") for instance in body.messages("instances", _INSTANCE)]
+    inputs = tuple(text for text in texts if text)
+    if not 1 <= len(inputs) == len(texts) <= _MOST_BATCH:
+        raise bad_request(f"instances: from one to {_MOST_BATCH} instances, each with a content that is not empty.")
+    parameters = body.message("parameters", _PARAMETERS)
+    return Embeddings(
+        model=call.model,
+        inputs=inputs,
+        dimensions=parameters.integer("output_dimensionality", least=1, most=_MOST_DIMENSIONS) or _USUAL_DIMENSIONS,
+        base64=False,
+        prompt_tokens=sum(map(tokens_in, inputs)),
         variant=call.variant,
     )
 

@@ -1,22 +1,25 @@
 """Gemini on Vertex AI: the same messages at `/v1/projects/P/locations/L/publishers/google/models/M:…`.
 
-It wants a bearer token, and its streams begin with a chunk that has no candidates yet. Models of other publishers
-are left out.
+It wants a bearer token, its streams begin with a chunk that has no candidates yet, and vectors are predictions.
+Models of other publishers are left out.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import unquote
 
 import orjson
 
-from understudy.mock.asks import Call, Chat
+from understudy.mock.asks import Call, Chat, Embeddings, Operation
 from understudy.mock.delivery import Stream
-from understudy.mock.dialects.dialect import Head, Stamp, bearer
+from understudy.mock.dialects.dialect import Head, Stamp, bearer, check_method
 from understudy.mock.dialects.gemini.answers import named, streamed
 from understudy.mock.dialects.gemini.developer import Gemini, call_of, framed
+from understudy.mock.dialects.gemini.requests import read_predict
 from understudy.mock.failures import Failure, FailureKind
-from understudy.mock.replies import Reply
+from understudy.mock.replies import Reply, tokens_in
 
 _MODEL = re.compile(
     r"/v1(?:beta1)?/(?:projects/[^/]+/locations/[^/]+/)?publishers/google/models/([^/:]+)(?::([A-Za-z]+))?"
@@ -26,10 +29,23 @@ _MODEL = re.compile(
 class Vertex(Gemini):
     """Gemini's dialect as Google Cloud has it."""
 
+    words = Gemini.words | {
+        FailureKind.MODEL_NOT_FOUND: (
+            "Publisher Model `publishers/google/models/{model}` was not found or your project does not have access to "
+            "it."
+        )
+    }
+
     def find(self, head: Head) -> Call | None:
-        """The model is at the end of a resource name."""
+        """The model is at the end of a resource name. Vectors have another method here."""
         found = _MODEL.fullmatch(head.path)
-        return call_of(head, model=unquote(found[1]), method=found[2]) if found else None
+        if not found or found[2] == "batchEmbedContents":
+            return None
+        model = unquote(found[1])
+        if found[2] != "predict":
+            return call_of(head, model=model, method=found[2])
+        check_method(head, "POST")
+        return Call(Operation.EMBEDDINGS, model, "predict")
 
     def credential(self, head: Head) -> str | None:
         """A bearer token alone, or in express mode a key."""
@@ -42,6 +58,20 @@ class Vertex(Gemini):
             "valid authentication credential."
         )
         return Failure(FailureKind.BAD_KEY, 401, message)
+
+    def embeddings(self, call: Call, body: Any) -> Embeddings:
+        """Read the body of a prediction, or of the method that newer models have."""
+        return read_predict(call, body) if call.variant == "predict" else super().embeddings(call, body)
+
+    def vectors(self, ask: Embeddings, vectors: Sequence[Sequence[float]]) -> bytes:
+        """Predictions, each of which counts its own tokens."""
+        if ask.variant != "predict":
+            return super().vectors(ask, vectors)
+        made = [
+            {"embeddings": {"values": vector, "statistics": {"token_count": tokens_in(text), "truncated": False}}}
+            for text, vector in zip(ask.inputs, vectors, strict=True)
+        ]
+        return orjson.dumps({"predictions": made, "metadata": {"billableCharacterCount": sum(map(len, ask.inputs))}})
 
     def stream(self, chat: Chat, reply: Reply, stamp: Stamp) -> Stream:
         """A first chunk with neither candidates nor counts, then as everywhere."""
