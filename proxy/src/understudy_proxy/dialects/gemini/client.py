@@ -32,5 +32,7 @@ CLIENT = _client(sse.CONTENT_TYPE)
 """Answers, and streams as server-sent events."""
 ARRAY_CLIENT = _client(ARRAY_TYPE)
 """Streams as JSON arrays."""
-COUNT_CLIENT = CountClient[GenerateRequest](chat=chat_of, answer=_count, passing={Dialect.GEMINI: PassedCount})
+COUNT_CLIENT: CountClient[GenerateRequest] = CountClient(
+    chat=chat_of, answer=_count, passing={Dialect.GEMINI: PassedCount}
+)
 """Counts of tokens."""
