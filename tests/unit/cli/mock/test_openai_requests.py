@@ -22,6 +22,22 @@ def body(**fields: Any) -> dict[str, Any]:
     return {"model": "gpt", "messages": [HI], **fields}
 
 
+def calling(*ids: str, **function: object) -> dict[str, Any]:
+    """Return a message of the assistant that calls tools."""
+    told = {"name": "weather", "arguments": "{}", **function}
+    return {"role": "assistant", "tool_calls": [{"id": one, "type": "function", "function": told} for one in ids]}
+
+
+def returned(called: str) -> dict[str, Any]:
+    """Return a message with a tool's result."""
+    return {"role": "tool", "tool_call_id": called, "content": "22 C"}
+
+
+def user(*parts: object) -> dict[str, Any]:
+    """Return a message of the user."""
+    return {"role": "user", "content": list(parts)}
+
+
 @pytest.mark.parametrize(
     ("fields", "name", "value"),
     [
@@ -51,7 +67,7 @@ def body(**fields: Any) -> dict[str, Any]:
         ),
         pytest.param({"messages": [{"role": "system", "content": "x"}]}, "said", "", id="no user at all"),
         pytest.param(
-            {"messages": [HI, {"role": "tool", "tool_call_id": "1", "content": "22 C"}]},
+            {"messages": [HI, calling("1"), returned("1")]},
             "tool_result",
             "22 C",
             id="a tool's result",
@@ -60,8 +76,9 @@ def body(**fields: Any) -> dict[str, Any]:
             {
                 "messages": [
                     HI,
-                    {"role": "tool", "tool_call_id": "1", "content": "22 C"},
-                    {"role": "tool", "tool_call_id": "2", "content": "10:15"},
+                    calling("1", "2"),
+                    returned("1"),
+                    {"role": "tool", "tool_call_id": "2", "content": [{"type": "text", "text": "10:15"}]},
                 ]
             },
             "tool_result",
@@ -69,7 +86,7 @@ def body(**fields: Any) -> dict[str, Any]:
             id="several results",
         ),
         pytest.param(
-            {"messages": [{"role": "tool", "tool_call_id": "1", "content": "22 C"}, HI]},
+            {"messages": [HI, calling("1"), returned("1"), HI]},
             "tool_result",
             None,
             id="a result that was talked about",
@@ -261,6 +278,68 @@ def test_refuses_embeddings(content: object, param: str) -> None:
     assert (400, param) == (caught.value.failure.status, caught.value.failure.param)
 
 
+PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,YQ=="}}
+
+
+@pytest.mark.parametrize(
+    ("messages", "param", "hint"),
+    [
+        pytest.param([{"role": "user"}], "messages[0].content", "got null", id="nothing said"),
+        pytest.param([{"role": "user", "content": 5}], "messages[0].content", "a string or an array", id="a number"),
+        pytest.param([HI, {"role": "assistant"}], "messages[1].content", "got null", id="an answer without anything"),
+        pytest.param(
+            [HI, {"role": "assistant", "tool_calls": []}], "messages[1].tool_calls", "minimum length 1", id="no call"
+        ),
+        pytest.param([user({"type": "tool_result"})], "messages[0].content[0].type", "Supported values", id="a block"),
+        pytest.param([user("Hi")], "messages[0].content[0].type", "Supported values", id="a part that is no object"),
+        pytest.param([user({"type": "text"})], "messages[0].content[0].text", "a string", id="text without text"),
+        pytest.param(
+            [user({"type": "image_url", "image_url": "https://example.com"})],
+            "messages[0].content[0].image_url",
+            "an object",
+            id="an image's address alone",
+        ),
+        pytest.param(
+            [user({"type": "image_url", "image_url": {"url": "YQ=="}})],
+            "messages[0].content[0].image_url.url",
+            "a valid URL",
+            id="an image without an address",
+        ),
+        pytest.param(
+            [HI, calling("1"), {**returned("1"), "content": [PICTURE]}],
+            "messages[2].content[0]",
+            "only allowed for messages with role 'user'",
+            id="an image from a tool",
+        ),
+        pytest.param([HI, returned("1")], "messages.[1].role", "must be a response", id="a result without a call"),
+        pytest.param(
+            [HI, calling("1"), HI], "messages.[2].role", "did not have response", id="a call without a result"
+        ),
+        pytest.param([HI, calling("1")], "messages.[2].role", "did not have response messages: 1", id="no result yet"),
+        pytest.param(
+            [HI, calling("1", "2"), returned("1"), HI], "messages.[3].role", "response messages: 2", id="one missing"
+        ),
+        pytest.param(
+            [HI, calling("1"), returned("1"), HI, returned("1")], "messages.[4].role", "must be a response", id="late"
+        ),
+        pytest.param(
+            [HI, calling("1", arguments={}), returned("1")],
+            "messages[1].tool_calls[0].function.arguments",
+            "a string",
+            id="arguments as an object",
+        ),
+        pytest.param(
+            [HI, {"role": "assistant", "tool_calls": [{}]}], "messages[1].tool_calls[0].id", "a string", id="no id"
+        ),
+    ],
+)
+def test_refuses_messages(messages: list[object], param: str, hint: str) -> None:
+    """A gateway that translates wrongly into OpenAI's messages is told so, with the place."""
+    with pytest.raises(RefusedError) as caught:
+        read_chat(body(messages=messages))
+    assert (param, True) == (caught.value.failure.param, hint in caught.value.failure.message)
+
+
 FIELDS = [
     "model",
     "messages",
@@ -279,6 +358,10 @@ FIELDS = [
     "response_format",
     "json_schema",
     "input",
+    "tool_calls",
+    "tool_call_id",
+    "image_url",
+    "url",
 ]
 WORDS = st.sampled_from(["user", "tool", "function", "allowed_tools", "required", "json_schema", "gpt"])
 JSON = st.recursive(

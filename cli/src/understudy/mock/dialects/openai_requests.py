@@ -3,11 +3,11 @@
 An explicit null means the same as an absent field, everywhere. Encoding is in `openai`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
-from understudy.mock.asks import Chat, Embeddings, Media, MediaKind, Tool
+from understudy.mock.asks import Chat, Embeddings, Tool
 from understudy.mock.dialects.openai_fields import (
     as_object,
     as_text,
@@ -17,16 +17,14 @@ from understudy.mock.dialects.openai_fields import (
     stops,
     texts_or_tokens,
 )
+from understudy.mock.dialects.openai_messages import TOOLS, Message, read_messages
 from understudy.mock.failures import bad_request
-from understudy.mock.media import check_base64, from_url
 from understudy.mock.replies import tokens_in
 
 # https://platform.openai.com/docs/api-reference/chat/create
 _MOST_CHOICES = 128
 # The older name is refused by models that think first.
 _REASONING_MODELS = ("o1", "o3", "o4", "gpt-5")
-_TOOLS = frozenset({"tool", "function"})
-_ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 # What a chat format adds to the texts, an estimate: a few tokens a message, and a few to begin the answer.
 _TOKENS_A_MESSAGE = 4
 _TOKENS_TO_BEGIN = 3
@@ -38,8 +36,7 @@ _USUAL_DIMENSIONS = 16
 def read_chat(content: Any) -> Chat:
     """Read the body of `POST /v1/chat/completions`."""
     body = as_object(content)
-    messages = _messages(body)
-    texts = [_text(message.get("content")) for message in messages]
+    messages = read_messages(body)
     options = field(body, "stream_options", dict) or {}
     stream = bool(field(body, "stream", bool))
     if options and not stream:
@@ -47,10 +44,10 @@ def read_chat(content: Any) -> Chat:
     model = named_model(body)
     return Chat(
         model=model,
-        said=next((t for m, t in zip(reversed(messages), reversed(texts), strict=True) if m["role"] == "user"), ""),
-        tool_result=_results(messages, texts),
-        media=tuple(_media(messages)),
-        prompt_tokens=_TOKENS_TO_BEGIN + sum(_TOKENS_A_MESSAGE + tokens_in(text) for text in texts),
+        said=next((message.text for message in reversed(messages) if message.role == "user"), ""),
+        tool_result=_results(messages),
+        media=tuple(one for message in messages for one in message.media),
+        prompt_tokens=_TOKENS_TO_BEGIN + sum(_TOKENS_A_MESSAGE + tokens_in(message.text) for message in messages),
         stream=stream,
         stream_usage=bool(field(options, "include_usage", bool)),
         choices=number(body, "n", least=1, most=_MOST_CHOICES) or 1,
@@ -79,38 +76,10 @@ def read_embeddings(content: Any) -> Embeddings:
     )
 
 
-def _messages(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    messages: list[Any] | None = field(body, "messages", list)
-    if not messages:
-        raise bad_request("'messages' has to be an array with at least one message.", param="messages")
-    for place, message in enumerate(messages):
-        role = message.get("role") if isinstance(message, dict) else None
-        if not isinstance(role, str) or role not in _ROLES:
-            known = ", ".join(sorted(_ROLES))
-            raise bad_request(
-                f"'messages[{place}]' has to be an object with a 'role' of {known}.", param=f"messages[{place}].role"
-            )
-        if message["role"] == "tool" and not isinstance(message.get("tool_call_id"), str):
-            raise bad_request(
-                f"'messages[{place}]' with role 'tool' has to have a 'tool_call_id'.",
-                param=f"messages[{place}].tool_call_id",
-            )
-    return messages
-
-
-def _text(content: Any) -> str:
-    """Return the text of a message: a string as it is, of parts those that are text."""
-    if isinstance(content, list):
-        parts = [part.get("text") for part in content if isinstance(part, dict)]
-        return "\n".join(part for part in parts if isinstance(part, str))
-    return content if isinstance(content, str) else ""
-
-
-def _results(messages: list[dict[str, Any]], texts: list[str]) -> str | None:
+def _results(messages: list[Message]) -> str | None:
     """Return what tools returned since anybody else spoke, if anything."""
-    results = takewhile(lambda pair: pair[0]["role"] in _TOOLS, zip(reversed(messages), reversed(texts), strict=True))
-    found = [text for _, text in results]
-    return ", ".join(reversed(found)) if found else None
+    results = list(takewhile(lambda message: message.role in TOOLS, reversed(messages)))
+    return ", ".join(message.text for message in reversed(results)) if results else None
 
 
 def _max_tokens(body: Mapping[str, Any], model: str) -> int | None:
@@ -122,26 +91,6 @@ def _max_tokens(body: Mapping[str, Any], model: str) -> int | None:
         raise bad_request(message, param="max_tokens", code="unsupported_parameter")
     longest = number(body, "max_completion_tokens", least=1)
     return longest if longest is not None else old
-
-
-def _media(messages: list[dict[str, Any]]) -> Iterator[Media]:
-    for place, message in enumerate(messages):
-        content = message.get("content")
-        for part_place, part in enumerate(content if isinstance(content, list) else []):
-            if isinstance(part, dict) and isinstance(part.get(str(part.get("type"))), dict):
-                param = f"messages[{place}].content[{part_place}].{part['type']}"
-                yield from _media_of(part["type"], part[part["type"]], param)
-
-
-def _media_of(kind: str, given: Mapping[str, Any], param: str) -> Iterator[Media]:
-    if kind == "image_url":
-        yield from_url(MediaKind.IMAGE, str(given.get("url")), param=param)
-    elif kind == "input_audio":
-        check_base64(given.get("data"), param=param, message="The audio data is no valid base64.")
-        yield Media(MediaKind.AUDIO, f"audio/{given.get('format')}")
-    elif kind == "file":
-        data = given.get("file_data")
-        yield from_url(MediaKind.DOCUMENT, str(data), param=param) if data else Media(MediaKind.DOCUMENT, "by file id")
 
 
 def _calls(body: Mapping[str, Any]) -> tuple[Tool, ...]:
