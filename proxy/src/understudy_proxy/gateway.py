@@ -16,10 +16,13 @@ from understudy_proxy.config.loader import Loader
 from understudy_proxy.config.runtime import Runtime
 from understudy_proxy.config.source import Source
 from understudy_proxy.doors.admin import AdminDoors, admin_errors
+from understudy_proxy.doors.anthropic.routes import anthropic_routes
 from understudy_proxy.doors.door import Route
 from understudy_proxy.doors.explain import ExplainDoor
+from understudy_proxy.doors.gemini.routes import gemini_routes
 from understudy_proxy.doors.health import HealthDoors
 from understudy_proxy.doors.limits import Limits
+from understudy_proxy.doors.models import model_routes
 from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.openai.routes import openai_routes
@@ -175,6 +178,9 @@ class Gateway:
         health = HealthDoors(holder=self._holder, outcomes=outcomes, lifecycle=self._lifecycle, timer=time.monotonic)
         routes = (
             *openai_routes(names=self._names, exchange=self._exchange, metrics=self._metrics, store=self._store),
+            *anthropic_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
+            *gemini_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
+            *model_routes(self._names),
             *health.routes(openai_errors),
         )
         return Server(routes, errors=openai_errors, limits=limits(settings), refused=self._metrics.refused)

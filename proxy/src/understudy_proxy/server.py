@@ -19,6 +19,7 @@ from understudy_proxy.doors.connection import ENDS, GOES_ON, Connection
 from understudy_proxy.doors.dispatch import Dispatch, Found
 from understudy_proxy.doors.door import Answer, Door, ErrorFormat, Refused, Route
 from understudy_proxy.doors.limits import Limits
+from understudy_proxy.doors.refusing import rendered
 from understudy_proxy.doors.request import Bodies, HttpRequest, new_id
 
 _log = logging.getLogger(__name__)
@@ -114,9 +115,10 @@ class Server:
     def refuse(self, refused: Refused) -> bytes:
         """A whole response that ends its connection, for a request that reached no door."""
         self._refused(refused.reason)
-        answer = _rendered(refused, self._errors)
+        request_id = new_id()
+        answer = rendered(refused, self._errors, request_id=request_id)
         framing = wire.content_length(len(answer.body))
-        return wire.head(answer, request_id=new_id(), framing=framing, close=True) + answer.body
+        return wire.head(answer, request_id=request_id, framing=framing, close=True) + answer.body
 
     async def _handle(self, http: web.BaseRequest) -> web.StreamResponse:
         connection = http.protocol
@@ -141,19 +143,19 @@ class Server:
         try:
             return await self._door(request, found)(request)
         except Refused as refused:
-            return _rendered(refused, errors)
+            return rendered(refused, errors, request_id=request.id)
         except asyncio.CancelledError:
             if not request.cut_short or request.begun:
                 raise
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()
-            return _rendered(SHUTTING_DOWN, errors)
+            return rendered(SHUTTING_DOWN, errors, request_id=request.id)
         except ConnectionError:
             raise  # the client has left
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the cause
             _log.exception("request %s failed", request.id, extra={"request_id": request.id})
-            return None if request.begun else _rendered(_OURS, errors)
+            return None if request.begun else rendered(_OURS, errors, request_id=request.id)
 
     def _door(self, request: HttpRequest, found: Found | None) -> Door:
         if found is None:
@@ -218,11 +220,6 @@ class _Connections(web.Server):
         for connection in self.connections:
             if isinstance(connection, Connection):
                 connection.leave()
-
-
-def _rendered(refused: Refused, errors: ErrorFormat) -> Answer:
-    headers = (*refused.headers, ("x-understudy-reason", refused.reason)) if refused.reason else refused.headers
-    return Answer(refused.status, errors(refused), headers=headers)
 
 
 def _shown(target: str) -> str:

@@ -40,6 +40,7 @@ class Refused(Exception):
         param: str | None = None,
         reason: str = "",
         headers: Headers = (),
+        upstream_status: int | None = None,
     ) -> None:
         """Refuse.
 
@@ -51,6 +52,7 @@ class Refused(Exception):
             param: The field at fault.
             reason: Why, in a word of a closed set: for metrics, logs and the `x-understudy-reason` header.
             headers: Further headers.
+            upstream_status: What the provider said, where the refusal is due to one.
         """
         super().__init__(message)
         self.status = status
@@ -60,6 +62,9 @@ class Refused(Exception):
         self.param = param
         self.reason = reason
         self.headers = headers
+        self.upstream_status = upstream_status
+        self.request_id: str | None = None
+        """Of the request that is refused; known once the error is rendered."""
 
 
 class EventStream(Protocol):

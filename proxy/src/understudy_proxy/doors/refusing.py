@@ -3,7 +3,7 @@
 from math import ceil
 
 from understudy_proxy.dialects.request_error import RequestError
-from understudy_proxy.doors.door import Headers, Refused
+from understudy_proxy.doors.door import Answer, ErrorFormat, Headers, Refused
 from understudy_proxy.exchange.refusal import Refusal
 
 
@@ -31,4 +31,12 @@ def from_refusal(refusal: Refusal, headers: Headers) -> Refused:
         param=refusal.param,
         reason=refusal.reason,
         headers=tuple(own),
+        upstream_status=refusal.upstream_status,
     )
+
+
+def rendered(refused: Refused, errors: ErrorFormat, *, request_id: str) -> Answer:
+    """The error answer in a door's format."""
+    refused.request_id = request_id
+    headers = (*refused.headers, ("x-understudy-reason", refused.reason)) if refused.reason else refused.headers
+    return Answer(refused.status, errors(refused), headers=headers)

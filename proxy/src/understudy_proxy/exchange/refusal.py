@@ -39,6 +39,8 @@ class Refusal:
     retry_after_seconds: float | None = None
     should_retry: bool | None = None
     """For `x-should-retry`: False when the client would only repeat what was tried; None leaves it to the client."""
+    upstream_status: int | None = None
+    """What the provider said whose failure this is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ def after(failures: Sequence[tuple[Choice, UpstreamFailure]], *, target: str) ->
         reason=failure.kind.value,
         retry_after_seconds=wait,
         should_retry=None if failure.kind in _RETRIES_LEFT_TO_CLIENT else False,
+        upstream_status=failure.status,
     )
 
 

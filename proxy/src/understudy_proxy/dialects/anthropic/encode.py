@@ -66,9 +66,9 @@ def encode(chat: Chat, candidate: Candidate) -> Encoded:
 _NOT_COUNTED = ("max_tokens", "metadata", "service_tier", "stop_sequences", "stream", "temperature", "top_k", "top_p")
 
 
-def to_count(encoded: Encoded) -> dict[str, Any]:
+def to_count(body: dict[str, Any]) -> dict[str, Any]:
     """The same request as it is to be counted, not answered."""
-    return {name: value for name, value in encoded.body.items() if name not in _NOT_COUNTED}
+    return {name: value for name, value in body.items() if name not in _NOT_COUNTED}
 
 
 def written(body: dict[str, Any]) -> bytes:
@@ -112,6 +112,9 @@ def _thought(chat: Chat, model: Claude, blocks: Blocks, body: dict[str, Any], *,
         return thinks
     if forced:
         blocks.warn("The model was not asked to think: it cannot while a tool must be called.")
+        return NOT_AT_ALL
+    if body["messages"][-1]["role"] == "assistant":
+        blocks.warn("The model was not asked to think: it cannot before it goes on with what was said.")
         return NOT_AT_ALL
     if thinks.budget and _thought_is_missing(body["messages"]):
         blocks.warn("The model was not asked to think: it can go on after a tool call only with its own reasoning.")

@@ -43,7 +43,7 @@ class CountTurn:
 
     def __init__(self, chat: Chat, candidate: Candidate) -> None:
         encoded = encode(chat, candidate)
-        self.call = Call(COUNT_PATH, written(to_count(encoded)), _HEADERS, encoded.warnings)
+        self.call = Call(COUNT_PATH, written(to_count(encoded.body)), _HEADERS, encoded.warnings)
         """What to send."""
 
     def read(self, status: int, headers: Mapping[str, str], body: bytes) -> int | UpstreamFailure:

@@ -368,7 +368,7 @@ def test_a_bound_for_who_states_none(longest: int | None, budget: int | None, ex
 def test_counting_asks_for_the_same_without_an_answer() -> None:
     """A count takes no field that is about the answer."""
     chat = replace(CHAT, max_tokens=7, stream=True, sampling=Sampling(temperature=0.5), user="u", tools=(TIME,))
-    assert {"model", "messages", "tools"} == set(to_count(sent(chat)))
+    assert {"model", "messages", "tools"} == set(to_count(sent(chat).body))
 
 
 def test_a_nest_too_deep_is_an_error_of_the_client() -> None:

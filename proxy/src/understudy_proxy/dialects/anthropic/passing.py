@@ -1,0 +1,162 @@
+"""Anthropic's dialect on both sides: the request passes but for the model's name, the answer as it is.
+
+What of a persona is in OpenAI's words is said in this dialect's by the code that translates whole requests.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from understudy_api.config import Prompt
+from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.anthropic.decode import failure_in
+from understudy_proxy.dialects.anthropic.encode import encode, to_count, written
+from understudy_proxy.dialects.anthropic.names import (
+    BETA_HEADER,
+    COUNT_PATH,
+    PATH,
+    SAMPLING,
+    VERSION_HEADER,
+    VERSION_WITHOUT_SAMPLING,
+)
+from understudy_proxy.dialects.anthropic.passing_stream import MessagesStream
+from understudy_proxy.dialects.anthropic.request import MessagesRequest
+from understudy_proxy.dialects.anthropic.usage import read_usage
+from understudy_proxy.dialects.canonical.chat import Chat
+from understudy_proxy.dialects.canonical.content import Message, Role, Text
+from understudy_proxy.dialects.canonical.signatures import MARK
+from understudy_proxy.dialects.failures.kinds import is_success, parsed, refused
+from understudy_proxy.dialects.interpretation import Call, Reading
+from understudy_proxy.dialects.parameters import NO_PARAMETERS, with_parameter
+from understudy_proxy.dialects.tools import read_tools
+
+_FIELDS = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "stop": "stop_sequences",
+    "reasoning_effort": "thinking",
+    "response_format": "output_config",
+    "tool_choice": "tool_choice",
+    "user": "metadata",
+    "service_tier": "service_tier",
+}
+"""Parameters that a persona can take out, and the fields that say them here."""
+_NOTHING_SAID = (Message(Role.USER, (Text("."),)),)
+"""A conversation for parameters to be said with."""
+
+
+class PassedMessage:
+    """One request on its way to one provider."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, asked: MessagesRequest, candidate: Candidate, prompt: Prompt | None) -> None:
+        """Make it ready to be sent.
+
+        Raises:
+            RequestError: the body is nested too deeply to be written again, or a persona's parameter is wrong.
+            Unsupported: a persona has parameters that this dialect cannot say.
+        """
+        body, warnings = _body(asked, candidate, prompt)
+        self.call = Call(PATH, written(body), _headers(asked), warnings)
+
+    def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Reading:
+        """What a response that is not a stream says, in one parse."""
+        if not is_success(status):
+            return Reading(refused(status, headers, body))
+        answer = parsed(body)
+        failure = failure_in(answer, body, status=status, headers=headers)
+        return Reading(failure) if failure is not None else Reading(None, read_usage(answer.get("usage")), body)
+
+    def flow(self) -> MessagesStream:
+        """The reader of a stream that answers it."""
+        return MessagesStream()
+
+
+class PassedCount:
+    """A request for a count on its way to one provider."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, asked: MessagesRequest, candidate: Candidate, prompt: Prompt | None) -> None:
+        """As `PassedMessage`."""
+        body, warnings = _body(asked, candidate, prompt)
+        self.call = Call(COUNT_PATH, written(to_count(body)), _headers(asked), warnings)
+
+    def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Reading:
+        """`{"input_tokens": N}`, as it is."""
+        return Reading(refused(status, headers, body)) if not is_success(status) else Reading(None, body=body)
+
+    def flow(self) -> MessagesStream:
+        """Never asked for."""
+        return MessagesStream()
+
+
+def _headers(asked: MessagesRequest) -> tuple[tuple[str, str], ...]:
+    """The version that the body is written in, and the client's betas."""
+    version = ((VERSION_HEADER, asked.version),)
+    return version if asked.betas is None else (*version, (BETA_HEADER, asked.betas))
+
+
+def _body(
+    asked: MessagesRequest, candidate: Candidate, prompt: Prompt | None
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The client's body with the provider's name of the model, and what a persona adds."""
+    body: dict[str, Any] = {**asked.body, "model": candidate.upstream_model}
+    warnings: tuple[str, ...] = ()
+    if asked.tagged:
+        body["messages"] = _without_foreign(body["messages"])
+    if prompt is not None:
+        body, warnings = _in_role(prompt, body, candidate)
+        if asked.version >= VERSION_WITHOUT_SAMPLING:
+            for name in SAMPLING:
+                body.pop(name, None)
+    return body, warnings
+
+
+def _without_foreign(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages without reasoning that another vendor has signed, or nobody: this one would refuse it."""
+    cleaned = []
+    for message in messages:
+        content = message.get("content")
+        kept = content
+        if type(content) is list:
+            kept = [block for block in content if not str(block.get("signature", "")).startswith(MARK)]
+        if kept or not content:
+            cleaned.append({**message, "content": kept})
+    return cleaned
+
+
+def _in_role(prompt: Prompt, body: dict[str, Any], candidate: Candidate) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The body as a persona makes it: its prompt first, defaults under the client's fields, overrides over them."""
+    defaults, warned = _said(prompt.defaults, body, candidate)
+    overrides, warned_too = _said(prompt.overrides, body, candidate)
+    changed = defaults | {name: value for name, value in body.items() if value is not None} | overrides
+    for name, value in prompt.overrides.items():
+        if value is None:
+            changed.pop(_FIELDS.get(name, ""), None)
+    if prompt.system:
+        own = body.get("system") or []
+        said = [{"type": "text", "text": own}] if type(own) is str else own
+        changed["system"] = [{"type": "text", "text": prompt.system}, *said]
+    if prompt.tools:
+        chat = Chat(candidate.model, _NOTHING_SAID, tools=read_tools(list(prompt.tools)))
+        declared = encode(chat, candidate).body["tools"]
+        names = {tool["name"] for tool in declared}
+        changed["tools"] = [*(tool for tool in body.get("tools") or () if tool.get("name") not in names), *declared]
+    return changed, tuple(dict.fromkeys((*warned, *warned_too)))
+
+
+def _said(
+    parameters: Mapping[str, Any], body: dict[str, Any], candidate: Candidate
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The fields that say a persona's parameters, and what has to be said about them."""
+    chat = Chat(candidate.model, _NOTHING_SAID, max_tokens=body.get("max_tokens"))
+    for name, value in parameters.items():
+        if name not in NO_PARAMETERS and value is not None:
+            chat = with_parameter(chat, name, value)
+    encoded = encode(chat, candidate)
+    fields = {name: value for name, value in encoded.body.items() if name not in {"model", "messages"}}
+    if parameters.keys().isdisjoint({"max_tokens", "max_completion_tokens"}):
+        del fields["max_tokens"]
+    return fields, encoded.warnings
