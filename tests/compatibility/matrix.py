@@ -8,7 +8,7 @@ from typing import Any
 
 from compatibility.clients.driver import Task
 from compatibility.roster import BEDROCK, CLIENTS, FLAVOR_CLIENT, FLAVORS, PROVIDER_OF, PROVIDERS, Client, Provider
-from compatibility.scenarios import OF_THE_MOCK, SCENARIOS, Asker, Differs, Report, Scenario
+from compatibility.scenarios import CALLS, OF_THE_MOCK, SCENARIOS, Asker, Differs, Report, Scenario
 from compatibility.stage import Situation, Stage, route, staged
 from harness.drivers import Driver, DriverFailed, driver
 from harness.sdks import sdk_python
@@ -37,12 +37,15 @@ class ThroughGateway:
     driver: Driver
     stage: Stage
 
+    def model(self, situation: Situation) -> str:
+        """The route, unless the client can ask for one name only."""
+        return self.client.fixed_model or route(self.provider, situation)
+
     async def __call__(self, situation: Situation, text: str, **task: Any) -> Report:
         """Have one conversation."""
-        name = route(self.provider, situation)
-        base_url, model = self.stage.gateway, name
+        base_url, model = self.stage.gateway, self.model(situation)
         if self.client.fixed_model:
-            base_url, model = f"{base_url}/ns/{name}", self.client.fixed_model
+            base_url = f"{base_url}/ns/{route(self.provider, situation)}"
         return await _report(self.driver, Task(base_url=base_url, model=model, text=text, **task))
 
 
@@ -54,13 +57,14 @@ class ToMock:
     driver: Driver
     stage: Stage
 
+    def model(self, situation: Situation) -> str:
+        """One of the client's own vendor."""
+        return f"{PROVIDER_OF[self.client.own].model}{situation}"
+
     async def __call__(self, situation: Situation, text: str, **task: Any) -> Report:
         """Have one conversation."""
-        model = f"{PROVIDER_OF[self.client.own].model}{situation}"
-        base_url = self.stage.mock_for(situation)
-        return await _report(
-            self.driver, Task(base_url=base_url, model=self.client.fixed_model or model, text=text, **task)
-        )
+        base_url, model = self.stage.mock_for(situation), self.model(situation)
+        return await _report(self.driver, Task(base_url=base_url, model=model, text=text, **task))
 
 
 async def run_matrix(folder: Path) -> dict[Cell, str]:
@@ -93,9 +97,14 @@ def _places(client: Client) -> list[str]:
 
 
 def _scenarios(client: Client, place: str) -> dict[str, Scenario]:
-    """What a client is put through; Bedrock's has no call for an answer in JSON."""
-    scenarios = OF_THE_MOCK if place == MOCK else SCENARIOS
-    return {name: scenario for name, scenario in scenarios.items() if client is not BEDROCK or name != "JSON schema"}
+    """What a client is put through; Bedrock's has no call for an answer in JSON, and the mock no list of all models."""
+    if client is BEDROCK:
+        return {name: scenario for name, scenario in OF_THE_MOCK.items() if name != "JSON schema"}
+    if place == MOCK:
+        return {**OF_THE_MOCK, **{name: CALLS[name] for name in CALLS if name in client.calls - {"models"}}}
+    provider = PROVIDER_OF[place]
+    left_out = CALLS.keys() if provider in FLAVORS else () if provider.embeds else ("embeddings",)
+    return {**SCENARIOS, **{name: CALLS[name] for name in CALLS if name in client.calls.difference(left_out)}}
 
 
 async def _run_client(client: Client, python: Path, *, folder: Path, stage: Stage) -> dict[Cell, str]:

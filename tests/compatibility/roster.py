@@ -42,6 +42,7 @@ class Client:
         own: The provider whose dialect it speaks.
         fixed_model: The one model name that it can ask for; None where any will do.
         environment: Variables that it needs.
+        calls: What else it can do, of `scenarios.CALLS`.
         tries: How often it asks for a whole answer that is a 503 with `x-should-retry: false`; for a stream, once.
         notes: What its users should know, by scenario.
     """
@@ -55,6 +56,7 @@ class Client:
     own: str = "OpenAI"
     fixed_model: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    calls: frozenset[str] = frozenset()
     tries: int = 1
     notes: Mapping[str, str] = field(default_factory=dict)
 
@@ -111,9 +113,15 @@ _BEDROCK = Words(
     broken="EventStreamError",
 )
 
+_EMBEDS, _LISTS, _COUNTS = (frozenset({call}) for call in ("embeddings", "models", "count tokens"))
+
 CLIENTS = (
-    Client(key="openai-2", package="openai", lock="openai-2", module="openai_sdk", words=_OPENAI),
-    Client(key="openai-3", package="openai", lock="openai-3", module="openai_sdk", words=_OPENAI),
+    Client(
+        key="openai-2", package="openai", lock="openai-2", module="openai_sdk", words=_OPENAI, calls=_EMBEDS | _LISTS
+    ),
+    Client(
+        key="openai-3", package="openai", lock="openai-3", module="openai_sdk", words=_OPENAI, calls=_EMBEDS | _LISTS
+    ),
     Client(
         key="openai-3-responses",
         package="openai",
@@ -130,7 +138,14 @@ CLIENTS = (
         words=_OPENAI,
         detail="AzureOpenAI",
     ),
-    Client(key="langchain", package="langchain-openai", lock="openai-2", module="langchain_sdk", words=_OPENAI),
+    Client(
+        key="langchain",
+        package="langchain-openai",
+        lock="openai-2",
+        module="langchain_sdk",
+        words=_OPENAI,
+        calls=_EMBEDS,
+    ),
     Client(
         key="llama-index",
         package="llama-index-llms-openai",
@@ -160,6 +175,7 @@ CLIENTS = (
         lock="openai-2",
         module="litellm_sdk",
         words=_LITELLM,
+        calls=_EMBEDS,
         environment={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},  # else it asks GitHub for prices
     ),
     *(
@@ -169,6 +185,7 @@ CLIENTS = (
             lock=f"anthropic-{major}",
             module="anthropic_sdk",
             words=_ANTHROPIC,
+            calls=_LISTS | _COUNTS,
             own="Anthropic",
         )
         for major in (0, 1, 2)
@@ -179,9 +196,18 @@ CLIENTS = (
         lock="google-genai",
         module="google_sdk",
         words=_GOOGLE,
+        calls=_EMBEDS | _LISTS | _COUNTS,
         own="Gemini",
     ),
-    Client(key="ollama", package="ollama", lock="ollama", module="ollama_sdk", words=_OLLAMA, own="Ollama"),
+    Client(
+        key="ollama",
+        package="ollama",
+        lock="ollama",
+        module="ollama_sdk",
+        words=_OLLAMA,
+        own="Ollama",
+        calls=_EMBEDS | _LISTS,
+    ),
 )
 """The clients that are put before the gateway."""
 
@@ -198,22 +224,31 @@ class Provider:
         model: What the names of its models begin with; an ending says what happens to them.
         path: What its base URL has after the address.
         auth: `spec.auth`, in YAML.
+        embeds: Whether it has embeddings.
     """
 
     type: str
     model: str
     path: str = ""
     auth: str = "{apiKey: {secretKeyRef: {name: keys, key: key}}}"
+    embeds: bool = True
+
+    @property
+    def capabilities(self) -> str:
+        """What its models can do, in YAML."""
+        chat = "Chat, Streaming, Tools, Vision, JSONSchema"
+        return f"[{chat}, Embeddings]" if self.embeds else f"[{chat}]"
 
 
 PROVIDERS = (
     Provider(type="OpenAI", model="gpt-5-mini-", path="/v1"),
-    Provider(type="Anthropic", model="claude-sonnet-4-5-"),
+    Provider(type="Anthropic", model="claude-sonnet-4-5-", embeds=False),
     Provider(type="Gemini", model="gemini-3-flash-"),
     Provider(
         type="Bedrock",
         model="anthropic.claude-haiku-v1:",  # a colon, as Bedrock's names have, must survive in a path
         auth="{aws: {region: us-east-1, secretRef: {name: keys}}}",
+        embeds=False,
     ),
     Provider(type="Ollama", model="llama3.2:", auth="{none: {}}"),
 )

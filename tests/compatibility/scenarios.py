@@ -1,7 +1,7 @@
 """What each client is put through, and what its user must notice, in every dialect alike."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from compatibility.clients.subjects import TOOLS
@@ -22,10 +22,11 @@ class Differs(Exception):
 class Report:
     """What a driver tells of one conversation; see `compatibility.clients.driver`."""
 
-    turns: list[dict[str, Any]]
-    heard: str
-    error: dict[str, Any] | None
     requests: int
+    turns: list[dict[str, Any]] = field(default_factory=list)
+    heard: str = ""
+    error: dict[str, Any] | None = None
+    value: Any = None
 
     def turn(self, number: int, *, of: int) -> dict[str, Any]:
         """One turn of a conversation without errors that has so many.
@@ -33,10 +34,14 @@ class Report:
         Raises:
             Differs: It failed, or has another number of turns.
         """
-        if self.error is not None:
-            raise Differs(f"{self.error['classes'][0]}: {self.error['message']}")
+        self.expect_no_error()
         expect(of, len(self.turns), "turns")
         return self.turns[number]
+
+    def expect_no_error(self) -> None:
+        """Raise `Differs` if something was raised."""
+        if self.error is not None:
+            raise Differs(f"{self.error['classes'][0]}: {self.error['message']}")
 
 
 class Asker(Protocol):
@@ -45,6 +50,9 @@ class Asker(Protocol):
     @property
     def client(self) -> Client:
         """Who asks."""
+
+    def model(self, situation: Situation) -> str:
+        """The name of the model that is asked for in a situation."""
 
     async def __call__(self, situation: Situation, text: str, **task: Any) -> Report:
         """Have it; `task` are further fields of a `Task`."""
@@ -173,6 +181,36 @@ SCENARIOS: Mapping[str, Scenario] = {
     "cut": cut,
 }
 """The columns of the tables."""
+
+
+async def models(ask: Asker) -> None:
+    """The list of models has the name that is asked for."""
+    report = await ask(Situation.STEADY, HELLO, call="models")
+    report.expect_no_error()
+    if ask.model(Situation.STEADY) not in report.value:
+        raise Differs(f"models: {report.value}")
+
+
+async def embeddings(ask: Asker) -> None:
+    """Each text has a vector of its own."""
+    report = await ask(Situation.STEADY, HELLO, call="embeddings")
+    report.expect_no_error()
+    first, second = (tuple(round(number, 6) for number in vector) for vector in report.value)
+    expect(len(first), len(second), "dimensions")
+    if first == second or not any(first):
+        raise Differs(f"vectors: {first[:3]}, {second[:3]}")
+
+
+async def count_tokens(ask: Asker) -> None:
+    """A prompt has a length, without being answered."""
+    report = await ask(Situation.STEADY, HELLO, call="count tokens")
+    report.expect_no_error()
+    if not report.value or report.value < len(HELLO.split()):
+        raise Differs(f"tokens: {report.value}")
+
+
+CALLS: Mapping[str, Scenario] = {"models": models, "embeddings": embeddings, "count tokens": count_tokens}
+"""What SDKs do besides conversations."""
 
 OF_THE_MOCK: Mapping[str, Scenario] = {
     **{name: SCENARIOS[name] for name in ("plain", "stream", "tools", "parallel tools", "image", "JSON schema")},

@@ -141,7 +141,7 @@ spec:
   models:
     - name: m
       upstreamName: "{provider.model}{situation}"
-      capabilities: [Chat, Streaming, Tools, Vision, JSONSchema]
+      capabilities: {provider.capabilities}
       contextWindow: 100000
   health: {{consecutiveFailures: 1000}}
   allowedNamespaces: {{from: All}}

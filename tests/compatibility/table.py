@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from compatibility.matrix import MOCK, Cell, cells
 from compatibility.roster import CLIENTS, FLAVOR_CLIENT, FLAVORS, PROVIDERS, Client, Provider
-from compatibility.scenarios import SCENARIOS
+from compatibility.scenarios import CALLS, SCENARIOS
 from compatibility.stage import Situation
 from harness.pages import REPOSITORY, rows, section
 
@@ -34,7 +34,8 @@ exception for that, and nobody else is asked |
 comes from the next provider |
 | cut | the same where a stream just ends without saying that it is complete |
 
-`no` is what does not work today, with what was seen instead. A number leads to a note.
+`no` is what does not work today, with what was seen instead. A number leads to a note, and n/a stands where a
+provider has nothing of the kind.
 """
 
 
@@ -49,10 +50,14 @@ def page(complaints: Mapping[Cell, str]) -> str:
     parts = [_INTRODUCTION]
     for client in CLIENTS:
         parts += [f"## {client.title}\n", *_table(client, PROVIDERS, complaints)]
+    parts += [f"{_OTHER_CALLS}\n", *_calls(complaints)]
     flavored = next(client for client in CLIENTS if client.key == FLAVOR_CLIENT)
     parts += ["## Other types that speak OpenAI's format\n", f"Asked by {flavored.title}.\n"]
     parts += _table(flavored, FLAVORS, complaints)
     return "\n".join(parts)
+
+
+_OTHER_CALLS = "## Other calls"
 
 
 def told(text: str) -> dict[Cell, bool]:
@@ -61,7 +66,13 @@ def told(text: str) -> dict[Cell, bool]:
     for client in CLIENTS:
         found |= _told(client, section(text, f"## {client.title}"))
     flavored = next(client for client in CLIENTS if client.key == FLAVOR_CLIENT)
-    return found | _told(flavored, section(text, "## Other types that speak OpenAI's format"))
+    found |= _told(flavored, section(text, "## Other types that speak OpenAI's format"))
+    by_title = {client.title: client.key for client in CLIENTS}
+    for title, call, *line in rows(section(text, _OTHER_CALLS), "client"):
+        for provider, cell in zip(PROVIDERS, line, strict=True):
+            if cell != _NONE:
+                found[by_title[title], provider.type, call] = cell.startswith("yes")
+    return found
 
 
 def shown() -> list[Cell]:
@@ -77,6 +88,28 @@ def _told(client: Client, text: str) -> dict[Cell, bool]:
     }
 
 
+_NONE = "n/a"
+
+
+def _calls(complaints: Mapping[Cell, str]) -> Iterator[str]:
+    """The table of what is no conversation, and its notes."""
+    notes: list[str] = []
+    types = [provider.type for provider in PROVIDERS]
+    lines = [f"| client | call | {' | '.join(types)} |", f"|---|---|{'---|' * len(types)}"]
+    for client in CLIENTS:
+        for call in (call for call in CALLS if call in client.calls):
+            keys = [(client.key, type_, call) for type_ in types]
+            line = [_outcome(client, call, complaints[key], notes) if key in complaints else _NONE for key in keys]
+            lines.append(f"| {client.title} | {call} | {' | '.join(line)} |")
+    yield "\n".join(lines) + "\n"
+    if notes:
+        yield _numbered(notes)
+
+
+def _numbered(notes: list[str]) -> str:
+    return "\n".join(f"{number}. {note}" for number, note in enumerate(notes, start=1)) + "\n"
+
+
 def _table(client: Client, providers: tuple[Provider, ...], complaints: Mapping[Cell, str]) -> Iterator[str]:
     """The lines of one table and the notes below it."""
     notes: list[str] = []
@@ -88,7 +121,7 @@ def _table(client: Client, providers: tuple[Provider, ...], complaints: Mapping[
         lines.append(f"| {provider.type} | {' | '.join(outcomes)} |")
     yield "\n".join(lines) + "\n"
     if notes:
-        yield "\n".join(f"{number}. {note}" for number, note in enumerate(notes, start=1)) + "\n"
+        yield _numbered(notes)
 
 
 def _outcome(client: Client, scenario: str, complaint: str, notes: list[str]) -> str:

@@ -65,5 +65,15 @@ class Messages:
             return stream.get_final_message()
 
 
+def _models(task: Task) -> list[str]:
+    return [model.id for model in _client(task.base_url).models.list()]
+
+
+def _count(task: Task) -> int:
+    said: Any = [{"role": "user", "content": task.text}]
+    answer = _client(task.base_url).messages.count_tokens(model=task.model, messages=said)
+    return int(answer.input_tokens)
+
+
 if __name__ == "__main__":
-    serve(Messages)
+    serve(Messages, {"models": _models, "count tokens": _count})

@@ -8,8 +8,9 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from compatibility.clients.subjects import TOOLS
@@ -20,12 +21,13 @@ MOST_TURNS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One conversation to have.
+    """One conversation to have, or another call to make.
 
     Attributes:
         base_url: The server's address, without any path of a dialect.
         model: The model to ask for.
         text: What to say.
+        call: Another call than a conversation, by its name among those of the driver.
         stream: Whether to ask for streams.
         tools: The names of the tools to offer.
         image: Whether to send a picture, too.
@@ -35,6 +37,7 @@ class Task:
     base_url: str
     model: str
     text: str
+    call: str = ""
     stream: bool = False
     tools: Sequence[str] = ()
     image: bool = False
@@ -114,7 +117,11 @@ class _Requests(logging.Handler):
         self.count += "HTTP/1.1" in record.getMessage()
 
 
-def serve(begin: Callable[[Task], Conversation]) -> None:
+Calls = Mapping[str, Callable[[Task], Any]]
+"""What else an SDK can do: `models` gives names, `embeddings` vectors of `TEXTS`, `count tokens` a number."""
+
+
+def serve(begin: Callable[[Task], Conversation], calls: Calls = MappingProxyType({})) -> None:
     """Answer tasks until standard input ends."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -126,7 +133,8 @@ def serve(begin: Callable[[Task], Conversation]) -> None:
         library.propagate = False
     for line in sys.stdin:
         before = requests.count
-        report = _have(begin, Task(**json.loads(line)))
+        task = Task(**json.loads(line))
+        report = _make(calls[task.call], task) if task.call else _have(begin, task)
         answers.write(json.dumps({**report, "requests": requests.count - before}) + "\n")
         answers.flush()
 
@@ -148,6 +156,14 @@ def _have(begin: Callable[[Task], Conversation], task: Task) -> dict[str, Any]:
     except Exception as raised:  # noqa: BLE001 - whatever the SDK raises is what the user gets
         error = _told(raised)
     return {"turns": turns, "heard": heard.text, "error": error}
+
+
+def _make(call: Callable[[Task], Any], task: Task) -> dict[str, Any]:
+    """Make a call that is no conversation."""
+    try:
+        return {"value": call(task)}
+    except Exception as raised:  # noqa: BLE001 - whatever the SDK raises is what the user gets
+        return {"error": _told(raised)}
 
 
 def _without_native(turn: Turn) -> Turn:

@@ -9,7 +9,7 @@ from google import genai
 from google.genai import types
 
 from compatibility.clients.driver import Call, Heard, Task, Turn, serve
-from compatibility.clients.subjects import PNG, TOOLS
+from compatibility.clients.subjects import PNG, TEXTS, TOOLS
 from compatibility.clients.trip import Trip
 
 
@@ -103,5 +103,19 @@ def _call(made: types.FunctionCall) -> Call:
     return Call(made.id, made.name or "", made.args or {})
 
 
+def _models(task: Task) -> list[str]:
+    return [(model.name or "").removeprefix("models/") for model in _client(task.base_url).models.list()]
+
+
+def _embeddings(task: Task) -> list[list[float]]:
+    answer = _client(task.base_url).models.embed_content(model=task.model, contents=list(TEXTS))
+    return [one.values or [] for one in answer.embeddings or []]
+
+
+def _count(task: Task) -> int:
+    answer = _client(task.base_url).models.count_tokens(model=task.model, contents=task.text)
+    return int(answer.total_tokens or 0)
+
+
 if __name__ == "__main__":
-    serve(Contents)
+    serve(Contents, {"models": _models, "embeddings": _embeddings, "count tokens": _count})

@@ -5,10 +5,10 @@ from functools import cache
 from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langchain_openai import ChatOpenAI
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
 from compatibility.clients.driver import Call, Heard, Task, Turn, serve
-from compatibility.clients.subjects import PNG, TOOLS
+from compatibility.clients.subjects import PNG, TEXTS, TOOLS
 from compatibility.clients.trip import Trip
 
 
@@ -85,5 +85,14 @@ class Chat:
         return found["raw"], found["parsed"].model_dump()
 
 
+def _embeddings(task: Task) -> list[list[float]]:
+    # Else LangChain sends tokens of OpenAI's tokenizer, which it downloads.
+    model = OpenAIEmbeddings(
+        base_url=f"{task.base_url}/v1", api_key="sk-any", model=task.model, check_embedding_ctx_length=False
+    )
+    vectors: list[list[float]] = model.embed_documents(list(TEXTS))
+    return vectors
+
+
 if __name__ == "__main__":
-    serve(Chat)
+    serve(Chat, {"embeddings": _embeddings})

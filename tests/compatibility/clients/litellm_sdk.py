@@ -7,7 +7,7 @@ from typing import Any
 import litellm
 
 from compatibility.clients.driver import Call, Heard, Task, Turn, serve
-from compatibility.clients.subjects import PNG, TOOLS
+from compatibility.clients.subjects import PNG, TEXTS, TOOLS
 from compatibility.clients.trip import Trip
 
 
@@ -66,5 +66,12 @@ class Chat:
         return litellm.stream_chunk_builder(chunks, messages=self._messages)
 
 
+def _embeddings(task: Task) -> list[list[float]]:
+    answer = litellm.embedding(
+        model=f"openai/{task.model}", api_base=f"{task.base_url}/v1", api_key="sk-any", input=list(TEXTS)
+    )
+    return [one["embedding"] for one in answer.data]
+
+
 if __name__ == "__main__":
-    serve(Chat)
+    serve(Chat, {"embeddings": _embeddings})

@@ -7,7 +7,7 @@ from typing import Any
 import ollama
 
 from compatibility.clients.driver import Call, Heard, Task, Turn, serve
-from compatibility.clients.subjects import PNG, TOOLS
+from compatibility.clients.subjects import PNG, TEXTS, TOOLS
 from compatibility.clients.trip import Trip
 
 
@@ -62,5 +62,14 @@ class Chat:
         return iter(chat(**asked, stream=True) if self._task.stream else [chat(**asked)])
 
 
+def _models(task: Task) -> list[str]:
+    return [(model.model or "").removesuffix(":latest") for model in _client(task.base_url).list().models]
+
+
+def _embeddings(task: Task) -> list[list[float]]:
+    answer = _client(task.base_url).embed(model=task.model, input=list(TEXTS))
+    return [list(vector) for vector in answer.embeddings]
+
+
 if __name__ == "__main__":
-    serve(Chat)
+    serve(Chat, {"models": _models, "embeddings": _embeddings})

@@ -8,7 +8,7 @@ from typing import Any
 import openai
 
 from compatibility.clients.driver import Call, Heard, Task, Turn, serve
-from compatibility.clients.subjects import PNG, TOOLS
+from compatibility.clients.subjects import PNG, TEXTS, TOOLS
 from compatibility.clients.trip import Trip
 
 
@@ -76,5 +76,15 @@ class Chat:
 # What the SDK adds to a call for its user, and the wire does not know.
 _PARSED = {"function": {"parsed_arguments"}, "index": True}
 
+
+def _models(task: Task) -> list[str]:
+    return [model.id for model in _client(task.base_url).models.list()]
+
+
+def _embeddings(task: Task) -> list[list[float]]:
+    answer = _client(task.base_url).embeddings.create(model=task.model, input=list(TEXTS))
+    return [one.embedding for one in answer.data]
+
+
 if __name__ == "__main__":
-    serve(Chat)
+    serve(Chat, {"models": _models, "embeddings": _embeddings})

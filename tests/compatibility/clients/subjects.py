@@ -51,3 +51,6 @@ TOOLS = {
     )
 }
 """The tools, by name."""
+
+TEXTS = ("a dress rehearsal", "opening night")
+"""What is to be embedded."""
