@@ -14,7 +14,7 @@ from understudy_proxy.routing.resolve import visible_models
 _METHODS = ["generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents"]
 
 
-class ModelsDoor:
+class GeminiModelsDoor:
     """Lists names, and tells about one."""
 
     def __init__(self, names: Names) -> None:

@@ -6,7 +6,7 @@
 from understudy_proxy.doors.door import Door, Route
 from understudy_proxy.doors.gemini.errors import gemini_errors
 from understudy_proxy.doors.gemini.methods import MethodsDoor
-from understudy_proxy.doors.gemini.models import ModelsDoor
+from understudy_proxy.doors.gemini.models import GeminiModelsDoor
 from understudy_proxy.doors.names import Names
 from understudy_proxy.exchange.exchange import Exchange
 from understudy_proxy.telemetry.metrics import Metrics
@@ -18,7 +18,7 @@ _VERTEX = ("/v1/projects", "/v1beta1/projects", "/v1/publishers", "/v1beta1/publ
 def gemini_routes(*, names: Names, exchange: Exchange, metrics: Metrics) -> tuple[Route, ...]:
     """All that are theirs alone."""
     methods = MethodsDoor(names=names, exchange=exchange, metrics=metrics)
-    models = ModelsDoor(names)
+    models = GeminiModelsDoor(names)
     below: dict[str, Door] = {"GET": models.one, "POST": methods}
     return (
         Route(_MODELS, {"GET": models.list}, errors=gemini_errors),
