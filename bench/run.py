@@ -1,5 +1,8 @@
 """`make bench`: nginx, a bare aiohttp pass-through and Understudy, turn by turn, as ratios.
 
+Understudy is there twice: with providers that speak the client's dialect (`understudy`), and with ones of Anthropic's
+dialect, so that every request and answer is translated (`translated`).
+
 Each round measures every subject once, so that a machine whose speed drifts slows them all; ratios are taken round by
 round and their median is reported.
 """
@@ -20,7 +23,7 @@ from typing import Any
 
 from subjects import HERE, LOAD_CORE, Subject, subject, upstream
 
-SUBJECTS = ("nginx", "passthrough", "understudy")
+SUBJECTS = ("nginx", "passthrough", "understudy", "translated")
 Row = dict[str, float]
 
 
@@ -80,13 +83,12 @@ def summary(rounds: list[dict[str, dict[str, Row]]]) -> dict[str, Any]:
         }
         for name in SUBJECTS
     }
-    ratios = {
-        "requests_per_second_c16": _ratio(rounds, "c=16", "requests_per_second"),
-        "requests_per_second_c256": _ratio(rounds, "c=256", "requests_per_second"),
-        "cpu_per_request_c16": _ratio(rounds, "c=16", "cpu_us_per_request"),
-        "cpu_per_event": _ratio(rounds, "streams", "cpu_us_per_event"),
+    return {
+        "understudy_to_passthrough": _ratios(rounds, "understudy", "passthrough"),
+        "translated_to_passthrough": _ratios(rounds, "translated", "passthrough"),
+        "translated_to_understudy": _ratios(rounds, "translated", "understudy"),
+        "medians": medians,
     }
-    return {"understudy_to_passthrough": ratios, "medians": medians}
 
 
 def table(result: dict[str, Any]) -> Iterable[str]:
@@ -101,12 +103,24 @@ def table(result: dict[str, Any]) -> Iterable[str]:
             f"{streams['cpu_us_per_event']:10.1f}{process['rss_mb']:8.0f}{process['cold_start_seconds']:9.2f}"
         )
     yield ""
-    for what, ratio in result["understudy_to_passthrough"].items():
-        yield f"understudy / passthrough, {what}: {ratio['median']:.2f} ({ratio['min']:.2f} to {ratio['max']:.2f})"
+    for pair in ("understudy_to_passthrough", "translated_to_passthrough", "translated_to_understudy"):
+        for what, ratio in result[pair].items():
+            shown = f"{ratio['median']:.2f} ({ratio['min']:.2f} to {ratio['max']:.2f})"
+            yield f"{pair.replace('_to_', ' / ')}, {what}: {shown}"
 
 
-def _ratio(rounds: list[dict[str, dict[str, Row]]], load: str, figure: str) -> Row:
-    values = [one["understudy"][load][figure] / one["passthrough"][load][figure] for one in rounds]
+def _ratios(rounds: list[dict[str, dict[str, Row]]], one: str, other: str) -> dict[str, Row]:
+    figures = {
+        "requests_per_second_c16": ("c=16", "requests_per_second"),
+        "requests_per_second_c256": ("c=256", "requests_per_second"),
+        "cpu_per_request_c16": ("c=16", "cpu_us_per_request"),
+        "cpu_per_event": ("streams", "cpu_us_per_event"),
+    }
+    return {what: _ratio([(each[one], each[other]) for each in rounds], *place) for what, place in figures.items()}
+
+
+def _ratio(pairs: list[tuple[dict[str, Row], dict[str, Row]]], load: str, figure: str) -> Row:
+    values = [one[load][figure] / other[load][figure] for one, other in pairs]
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 

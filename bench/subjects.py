@@ -34,17 +34,19 @@ apiVersion: understudy.dev/v1alpha1
 kind: LLMProvider
 metadata: {{name: main}}
 spec:
-  type: OpenAICompatible
-  baseURL: http://127.0.0.1:{upstream}/v1
-  models: [{{name: bench-large}}]
+  type: {type}
+  baseURL: {base_url}
+  auth: {{none: {{}}}}
+  models: [{{name: bench-large, capabilities: [Chat, Streaming], maxOutputTokens: 4096}}]
 ---
 apiVersion: understudy.dev/v1alpha1
 kind: LLMProvider
 metadata: {{name: spare}}
 spec:
-  type: OpenAICompatible
-  baseURL: http://127.0.0.1:{upstream}/v1
-  models: [{{name: bench-large}}]
+  type: {type}
+  baseURL: {base_url}
+  auth: {{none: {{}}}}
+  models: [{{name: bench-large, capabilities: [Chat, Streaming], maxOutputTokens: 4096}}]
 ---
 apiVersion: understudy.dev/v1alpha1
 kind: LLMRoute
@@ -55,6 +57,11 @@ spec:
         - {{providerRef: {{name: main}}, model: bench-large}}
         - {{providerRef: {{name: spare}}, model: bench-large, priority: 1}}
 """
+PROVIDERS = {
+    "understudy": ("OpenAICompatible", "http://127.0.0.1:{upstream}/v1"),
+    "translated": ("Anthropic", "http://127.0.0.1:{upstream}"),
+}
+"""Understudy's subjects: the type of their providers, and where those are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ def upstream() -> Iterator[int]:
 
 @contextlib.contextmanager
 def subject(name: str, *, upstream_port: int, folder: Path) -> Iterator[Subject]:
-    """Start one of `nginx`, `passthrough`, `understudy` in front of the upstream."""
+    """Start one of `nginx`, `passthrough`, `understudy`, `translated` in front of the upstream."""
     port, admin = free_port(), free_port()
     folder.mkdir(parents=True, exist_ok=True)
     command = _command(name, port=port, admin=admin, upstream_port=upstream_port, folder=folder)
@@ -114,7 +121,8 @@ def _command(name: str, *, port: int, admin: int, upstream_port: int, folder: Pa
         return [nginx, "-c", str(folder / "nginx.conf")]
     if name == "passthrough":
         return [sys.executable, str(HERE / "passthrough.py"), str(port), f"http://127.0.0.1:{upstream_port}"]
-    (folder / "objects.yaml").write_text(OBJECTS.format(upstream=upstream_port))
+    kind, base_url = PROVIDERS[name]
+    (folder / "objects.yaml").write_text(OBJECTS.format(type=kind, base_url=base_url.format(upstream=upstream_port)))
     understudy = str(Path(sys.executable).with_name("understudy"))
     return [
         understudy, "serve", "-f", str(folder / "objects.yaml"), "--no-watch",
