@@ -130,6 +130,12 @@ _UNSET_SAMPLING = Sampling()
 _UNSET: dict[str, Any] = {field.name: field.default for field in fields(Chat)}
 
 
+def choices_asked(body: Mapping[str, Any]) -> int:
+    """How many answers a body asks for; raises `RequestError` for a number that it may not be."""
+    asked = body.get("n")
+    return 1 if asked is None else _choices(asked, "n")
+
+
 class Parameters(NamedTuple):
     """The parameters of a body."""
 

@@ -31,15 +31,10 @@ from understudy_proxy.dialects.canonical.events import (
     ToolCallBegan,
 )
 from understudy_proxy.dialects.openai import errors
-from understudy_proxy.dialects.openai.completion import extra_content, new_id, thinking_block, uses_functions
+from understudy_proxy.dialects.openai.completion import extra_content, thinking_block, uses_functions
+from understudy_proxy.dialects.openai.envelope import Envelope
 from understudy_proxy.dialects.openai.request import ChatRequest
-from understudy_proxy.dialects.openai.usage import stated
-from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.exchange.failure import UpstreamFailure
-
-DONE = b"data: [DONE]\n\n"
-KEEP_ALIVE = b": keep-alive\n\n"
-_CHUNK_END = b"}\n\n"
 
 
 class _Choice:
@@ -69,33 +64,16 @@ class ChunkEncoder:
         now: seconds since the epoch.
     """
 
-    __slots__ = (
-        "_began",
-        "_choices",
-        "_include_usage",
-        "_model",
-        "_now",
-        "_older",
-        "_open",
-        "_resumed_by",
-        "_tail",
-        "_usage",
-    )
+    __slots__ = ("_after_words", "_choices", "_envelope", "_older")
 
     def __init__(
         self, *, model: str, include_usage: bool, older: bool = False, now: Callable[[], float] = time.time
     ) -> None:
-        self._model = model
-        self._include_usage = include_usage
+        self._envelope = Envelope(
+            "chat.completion.chunk", prefix="chatcmpl-", model=model, include_usage=include_usage, now=now
+        )
+        self._after_words = b'},"logprobs":null,"finish_reason":null}]' + self._envelope.tail
         self._older = older
-        self._now = now
-        self._began = Began()
-        self._open = b""
-        """The beginning of every chunk, up to its choices; empty until the first."""
-        self._tail = b',"usage":null}\n\n' if include_usage else b"}\n\n"
-        self._usage: Usage | None = None
-        self._resumed_by: str | None = None
-        """Who goes on with the answer; the next chunk says so."""
         self._choices: dict[int, _Choice] = {}
 
     @classmethod
@@ -113,57 +91,26 @@ class ChunkEncoder:
 
     def _event(self, event: Event) -> bytes:
         match event:
-            case TextDelta():
-                return self._said(event)
-            case Began():
-                self._began = event
-            case Counted():
-                self._usage = event.usage
-            case KeptAlive():
-                return KEEP_ALIVE
-            case Resumed():
-                self._resumed_by = event.by
-            case Ended():
-                return self._end()
-            case Failed():
-                pass
+            case TextDelta():  # nearly all are
+                return self._envelope.marked(self._said(event))
+            case Began() | Counted() | KeptAlive() | Resumed() | Ended() | Failed():
+                return self._envelope.aside(event)
             case _:
-                return self._said(event)
-        return b""
+                return self._envelope.marked(self._said(event))
 
     def _said(self, event: Said) -> bytes:
         choice = self._choices.get(event.choice)
-        opening = b""
         if choice is None:
             opening, choice = self._begin(event)
-        chunks = opening + self._delta(event, choice)
-        if self._resumed_by is not None and chunks:
-            # Written into the last of them.
-            mark = orjson.dumps({"understudy": {"resumed_by": self._resumed_by}})
-            self._resumed_by = None
-            return chunks.removesuffix(_CHUNK_END) + b"," + mark[1:] + b"\n\n"
-        return chunks
+            return opening + self._delta(event, choice)
+        return self._delta(event, choice)
 
     def _begin(self, event: Said) -> tuple[bytes, _Choice]:
         """The chunk with the role, for a choice that begins with `event`."""
-        if not self._open:
-            self._open = self._opening()
-        start = self._open + b'"choices":[{"index":%d,"delta":{' % event.choice
+        start = self._envelope.head + b'"choices":[{"index":%d,"delta":{' % event.choice
         choice = self._choices[event.choice] = _Choice(start + b'"content":')
         content = None if isinstance(event, (ToolCallBegan, RefusalDelta)) else ""
         return self._chunk(event.choice, {"role": "assistant", "content": content, "refusal": None}), choice
-
-    def _opening(self) -> bytes:
-        head: dict[str, Any] = {
-            "id": self._began.id or new_id(),
-            "object": "chat.completion.chunk",
-            "created": int(self._now()),
-            "model": self._began.model or self._model,
-            "system_fingerprint": None,
-        }
-        if self._began.service_tier is not None:
-            head["service_tier"] = self._began.service_tier
-        return b"data: " + orjson.dumps(head)[:-1] + b","
 
     def _delta(self, event: Said, choice: _Choice) -> bytes:
         match event:
@@ -171,7 +118,9 @@ class ChunkEncoder:
                 if event.logprobs is not None:
                     return self._chunk(event.choice, {"content": event.text}, logprobs=dict(event.logprobs))
                 words = orjson.dumps(event.text)
-                return b"".join((choice.content, words, b'},"logprobs":null,"finish_reason":null}]', self._tail))
+                return b"".join(
+                    (choice.content, words, b'},"logprobs":null,"finish_reason":null}]', self._envelope.tail)
+                )
             case ArgumentsDelta():
                 return self._arguments(event, choice)
             case ToolCallBegan():
@@ -229,14 +178,8 @@ class ChunkEncoder:
             finish = "function_call"
         return rest + self._chunk(event.choice, {}, finish=finish)
 
-    def _end(self) -> bytes:
-        if not self._include_usage or self._usage is None:
-            return DONE
-        opening = self._open or self._opening()
-        return opening + b'"choices":[],"usage":' + orjson.dumps(stated(self._usage)) + b"}\n\n" + DONE
-
     def _chunk(
         self, index: int, delta: dict[str, Any], *, logprobs: dict[str, Any] | None = None, finish: str | None = None
     ) -> bytes:
         choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
-        return self._open + b'"choices":[' + orjson.dumps(choice) + b"]" + self._tail
+        return self._envelope.chunk(choice)

@@ -80,7 +80,7 @@ def read(raw: bytes, *, model: str | None = None) -> ChatRequest:
         capabilities=_SETS[bits],
         input_tokens=max(0, text_bytes) // BYTES_PER_TOKEN + media.tokens,
         stream=stream,
-        max_output_tokens=_max_output(body),
+        max_output_tokens=max_output(body),
     )
     return ChatRequest(
         body=body,
@@ -191,7 +191,8 @@ def _asked_for(body: dict[str, Any]) -> int:
     return bits
 
 
-def _max_output(body: dict[str, Any]) -> int | None:
+def max_output(body: dict[str, Any]) -> int | None:
+    """How long the answer may be, in tokens, by either name of the limit."""
     asked = _optional(body, "max_completion_tokens", int, "an integer")
     older = _optional(body, "max_tokens", int, "an integer")
     tokens: int | None = older if asked is None else asked

@@ -205,6 +205,8 @@ class ChatStream:
             if isinstance(delta, dict):
                 self._role_sent = self._role_sent or "role" in delta
                 self._began = self._began or any(value for key, value in delta.items() if key != "role")
+            elif choice.get("text"):  # a chunk of the older completions
+                self._began = True
 
     def _cut(self, tail: bytes) -> UpstreamFailure:
         if not self._began and not self._appeared and tail[:1] in {b"{", b"["}:
