@@ -174,7 +174,7 @@ class _Instead:
     def _error(self, fault: Fault, first: bool) -> bytes:
         call, failure = self.understood.call, self._failure(fault)
         if not self.understood.stream:
-            return self.dialect.error(call, failure, self.stamp)
+            return self.dialect.error_within(call, failure, self.stamp)
         return self.dialect.error_event(call, failure, self.stamp, first=first)
 
     def _garbage(self) -> bytes:

@@ -340,6 +340,14 @@ def test_when_to_come_back_is_in_the_body(retry: tuple[tuple[str, str], ...], de
     assert "PerMinute" in told["QuotaFailure"]["violations"][0]["quotaId"]
 
 
+def test_a_blocked_prompt_is_no_error() -> None:
+    """Under status 200 content that is not allowed has no candidates, and feedback instead."""
+    failure, call = scripted("filter", model="g"), Call(Operation.CHAT, "g", "sse")
+    (event,) = events(GEMINI.error_event(call, failure, STAMP, first=True))
+    expected = {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "modelVersion": "g", "responseId": "ada-7"}
+    assert (expected, expected) == (event, json.loads(GEMINI.error_within(call, failure, STAMP)))
+
+
 @pytest.mark.parametrize(
     ("dialect", "given", "status", "reason"),
     [

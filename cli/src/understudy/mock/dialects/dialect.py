@@ -128,9 +128,13 @@ class Dialect(ABC):
         """Return the headers that a failure adds to the usual ones."""
         return dict(failure.retry)
 
+    def error_within(self, call: Call, failure: Failure, stamp: Stamp) -> bytes:
+        """Encode a failure that comes under status 200, where an answer would be. Default: as any other."""
+        return self.error(call, failure, stamp)
+
     def error_event(self, call: Call, failure: Failure, stamp: Stamp, *, first: bool) -> bytes:
         """Encode a failure as the event that ends a stream, which may be its first."""
-        return self.event(call, self.error(call, failure, stamp), first=first)
+        return self.event(call, self.error_within(call, failure, stamp), first=first)
 
     def event(self, call: Call, content: bytes, *, first: bool) -> bytes:  # noqa: ARG002 - others need to know
         """Frame `content` as one event of a stream. Default: a server-sent event of data alone."""

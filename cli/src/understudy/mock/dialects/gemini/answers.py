@@ -21,13 +21,13 @@ _FINISH = {Finish.STOP: "STOP", Finish.LENGTH: "MAX_TOKENS", Finish.TOOL_CALLS: 
 def answered(chat: Chat, reply: Reply, stamp: Stamp) -> dict[str, Any]:
     """Return the whole answer as one `GenerateContentResponse`."""
     candidates = [_candidate(index, _parts(chat, choice, stamp), choice) for index, choice in enumerate(reply.choices)]
-    return {"candidates": candidates, "usageMetadata": _usage(reply.usage), **named(chat, stamp)}
+    return {"candidates": candidates, "usageMetadata": _usage(reply.usage), **named(chat.model, stamp)}
 
 
 def streamed(chat: Chat, reply: Reply, stamp: Stamp) -> Stream:
     """Return the answer in several `GenerateContentResponse`, not framed yet; several candidates take turns."""
     so_far = {"promptTokenCount": reply.usage.prompt_tokens, "totalTokenCount": reply.usage.prompt_tokens}
-    end = {"usageMetadata": so_far, **named(chat, stamp)}
+    end = {"usageMetadata": so_far, **named(chat.model, stamp)}
     deltas = [_deltas(chat, choice, stamp) for choice in reply.choices]
     pieces = [
         orjson.dumps({"candidates": [_candidate(index, [part])], **end})
@@ -42,9 +42,14 @@ def streamed(chat: Chat, reply: Reply, stamp: Stamp) -> Stream:
     return Stream((), tuple(pieces), tuple(closing))
 
 
-def named(chat: Chat, stamp: Stamp) -> dict[str, Any]:
+def blocked(model: str, stamp: Stamp) -> dict[str, Any]:
+    """Return the answer to a prompt that Google does not let through to the model."""
+    return {"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, **named(model, stamp)}
+
+
+def named(model: str, stamp: Stamp) -> dict[str, Any]:
     """Return what every part of an answer says of where it comes from."""
-    return {"modelVersion": chat.model, "responseId": f"{stamp.name}-{stamp.number}"}
+    return {"modelVersion": model, "responseId": f"{stamp.name}-{stamp.number}"}
 
 
 def _candidate(index: int, parts: list[dict[str, Any]], ended: Choice | None = None) -> dict[str, Any]:

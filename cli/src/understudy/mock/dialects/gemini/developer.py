@@ -16,7 +16,7 @@ from understudy.mock.asks import Call, Chat, Embeddings, Operation
 from understudy.mock.delivery import Stream
 from understudy.mock.dialects.dialect import Dialect, Head, Stamp, bearer, check_method
 from understudy.mock.dialects.gemini import requests
-from understudy.mock.dialects.gemini.answers import answered, streamed
+from understudy.mock.dialects.gemini.answers import answered, blocked, streamed
 from understudy.mock.dialects.gemini.errors import WORDS, error_body
 from understudy.mock.failures import Failure, FailureKind
 from understudy.mock.replies import Reply
@@ -110,6 +110,12 @@ class Gemini(Dialect):
     def error(self, call: Call | None, failure: Failure, stamp: Stamp) -> bytes:  # noqa: ARG002 - no id in it
         """A `google.rpc.Status`."""
         return orjson.dumps(error_body(failure))
+
+    def error_within(self, call: Call, failure: Failure, stamp: Stamp) -> bytes:
+        """A blocked prompt is no error: it has no candidates, and feedback instead."""
+        if failure.kind is FailureKind.FILTER:
+            return orjson.dumps(blocked(call.model, stamp))
+        return super().error_within(call, failure, stamp)
 
     def error_headers(self, failure: Failure) -> dict[str, str]:  # noqa: ARG002 - it is in the body
         """When to come back is told in the body alone."""

@@ -76,6 +76,6 @@ class Vertex(Gemini):
     def stream(self, chat: Chat, reply: Reply, stamp: Stamp) -> Stream:
         """A first chunk with neither candidates nor counts, then as everywhere."""
         created = datetime.fromtimestamp(stamp.created, UTC).isoformat()
-        first = {"usageMetadata": {"trafficType": "ON_DEMAND"}, **named(chat, stamp), "createTime": created}
+        first = {"usageMetadata": {"trafficType": "ON_DEMAND"}, **named(chat.model, stamp), "createTime": created}
         rest = streamed(chat, reply, stamp)
         return framed(Stream((orjson.dumps(first),), rest.pieces, rest.closing), chat.variant)
