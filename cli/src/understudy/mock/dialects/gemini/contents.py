@@ -92,7 +92,7 @@ def _part(part: Fields) -> Part:
             f"* GenerateContentRequest.{part.path}.data: required oneof field 'data' must have one initialized field"
         )
     part.flag("thought")
-    kind, signature = kinds[0], part.bytes("thought_signature")
+    kind, signature = kinds[0], part.data("thought_signature")
     if kind == "text":
         return Part(kind, part.text("text") or "", signature=signature)
     if kind == "function_call":
@@ -135,7 +135,7 @@ def _told(returned: dict[str, Any]) -> str:
 def _inline(part: Fields) -> Media:
     blob = part.message("inline_data", _INLINE)
     media_type = blob.text("mime_type")
-    if not media_type or not blob.bytes("data"):
+    if not media_type or not blob.data("data"):
         raise bad_request(f"* GenerateContentRequest.{blob.path}: mime_type and data must not be empty.")
     return _media(media_type)
 

@@ -102,7 +102,7 @@ class Fields:
             raise bad_request(f"Invalid value at '{self.at(name)}': it must be from {least} to {most}, but was {value}")
         return float(value)
 
-    def bytes(self, name: str) -> bytes | None:
+    def data(self, name: str) -> bytes | None:
         """Return a bytes field: base64, of the usual or the URL-safe alphabet, padded or not."""
         value = self.text(name)
         if value is None:
