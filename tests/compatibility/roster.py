@@ -16,6 +16,8 @@ class Words:
         called: The finish reason of an answer that calls tools.
         refused: The exception for an answer with status 503.
         rejected: The exception for an answer with status 400.
+        limited: The exception for an answer with status 429.
+        hinted: Whether that exception knows when to come back.
         broken: The exception for a stream that breaks off.
         ids: Whether tool calls have ids.
     """
@@ -24,8 +26,10 @@ class Words:
     called: str
     refused: str
     rejected: str
+    limited: str
     broken: str
     ids: bool = True
+    hinted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,7 @@ _OPENAI = Words(
     called="tool_calls",
     refused="InternalServerError",
     rejected="BadRequestError",
+    limited="RateLimitError",
     broken="APIError",
 )
 _RESPONSES = replace(_OPENAI, done="completed", called="completed", broken="OpenAIError")
@@ -94,22 +99,28 @@ _ANTHROPIC = Words(
     called="tool_use",
     refused="InternalServerError",
     rejected="BadRequestError",
+    limited="RateLimitError",
     broken="APIStatusError",
 )
-_GOOGLE = Words(done="STOP", called="STOP", refused="ServerError", rejected="ClientError", broken="APIError")
+_GOOGLE = Words(
+    done="STOP", called="STOP", refused="ServerError", rejected="ClientError", limited="ClientError", broken="APIError"
+)
 _OLLAMA = Words(
     done="stop",
     called="stop",
     refused="ResponseError",
     rejected="ResponseError",
+    limited="ResponseError",
     broken="ResponseError",
     ids=False,
+    hinted=False,
 )
 _BEDROCK = Words(
     done="end_turn",
     called="tool_use",
     refused="ServiceUnavailableException",
     rejected="ValidationException",
+    limited="ThrottlingException",
     broken="EventStreamError",
 )
 

@@ -136,7 +136,8 @@ async def json_schema(ask: Asker) -> None:
 async def error_before(ask: Asker) -> None:
     """One provider fails before it says anything: nobody notices. All do: the SDK's own exception, and no storm.
 
-    A request that the provider rejects is the user's own fault, and is told as such; nobody else is asked.
+    A request that the provider rejects is the user's own fault, and is told as such; nobody else is asked. Where all
+    limit their rate, the SDK knows for how long.
     """
     for streamed in (False, True):
         saved = await ask(Situation.FIRST_DOWN, HELLO, stream=streamed)
@@ -150,6 +151,9 @@ async def error_before(ask: Asker) -> None:
         error = _expect_error(rejected, ask.client.words.rejected)
         expect(400, error["status"], "status")
         expect(1, rejected.requests, "requests sent")
+    error = _expect_error(await ask(Situation.LIMITED, HELLO), ask.client.words.limited)
+    expect(429, error["status"], "status")
+    expect(ask.client.words.hinted, bool(error["retry_after"]), "a time to wait for")
 
 
 async def error_after(ask: Asker) -> None:
@@ -195,9 +199,10 @@ async def embeddings(ask: Asker) -> None:
     """Each text has a vector of its own."""
     report = await ask(Situation.STEADY, HELLO, call="embeddings")
     report.expect_no_error()
-    first, second = (tuple(round(number, 6) for number in vector) for vector in report.value)
-    expect(len(first), len(second), "dimensions")
-    if first == second or not any(first):
+    vectors = [tuple(round(number, 6) for number in vector) for vector in report.value or ()]
+    expect(2, len(vectors), "vectors")
+    first, second = vectors
+    if len(first) != len(second) or first == second or not any(first):
         raise Differs(f"vectors: {first[:3]}, {second[:3]}")
 
 

@@ -18,6 +18,7 @@ class Situation(StrEnum):
     FIRST_DOWN = "first-down"
     ALL_DOWN = "all-down"
     REJECTED = "rejected"
+    LIMITED = "limited"
     BROKEN = "broken"
     CUT = "cut"
 
@@ -34,8 +35,12 @@ _FAULTS = {
         f"503;model=*{Situation.FIRST_DOWN}",
         f"503;model=*{Situation.ALL_DOWN}",
         f"400;model=*{Situation.REJECTED}",
+        f"429;retry-after-ms=20;model=*{Situation.LIMITED}",
     ),
-    UNDERSTUDY: (f"503;model=*{Situation.ALL_DOWN}",),
+    UNDERSTUDY: (
+        f"503;model=*{Situation.ALL_DOWN}",
+        f"429;retry-after-ms=20;model=*{Situation.LIMITED}",
+    ),
 }
 _MID_STREAM = (f"error-after:{_PIECES};model=*{Situation.BROKEN}", f"end-after:{_PIECES};model=*{Situation.CUT}")
 

@@ -29,7 +29,7 @@ stands here.
 | JSON schema | the SDK's own structured output comes back parsed |
 | error before | where the first provider answers 503 the next one answers, unnoticed; where all do, the SDK \
 raises its own exception for 503, and sends nothing again; what the provider rejects with 400 raises the SDK's \
-exception for that, and nobody else is asked |
+exception for that, and nobody else is asked; where all limit their rate the SDK's exception knows for how long |
 | error after | where a provider fails within a stream, the SDK raises after the text that came; a whole answer \
 comes from the next provider |
 | cut | the same where a stream just ends without saying that it is complete |

@@ -7,6 +7,7 @@ environment and needs nothing but Python. What the SDK prints goes to standard e
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -173,8 +174,12 @@ def _without_native(turn: Turn) -> Turn:
 def _told(raised: Exception) -> dict[str, Any]:
     """What an exception tells the one who catches it."""
     status = getattr(raised, "status_code", None) or getattr(raised, "code", None)
+    headers = getattr(raised, "litellm_response_headers", None)
+    headers = headers or getattr(getattr(raised, "response", None), "headers", {})
+    delays = re.findall(r"'retryDelay': '([^']+)'", str(raised))  # Google's clients find it in the body
     return {
         "classes": [kind.__name__ for kind in type(raised).__mro__ if kind not in {BaseException, object}],
         "status": status if isinstance(status, int) else None,
         "message": str(raised),
+        "retry_after": headers.get("retry-after-ms") or headers.get("retry-after") or "".join(delays),
     }
