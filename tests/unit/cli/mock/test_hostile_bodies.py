@@ -9,7 +9,9 @@ import pytest
 
 from understudy.mock.asks import Call, Chat, Operation
 from understudy.mock.dialects import Dialect, Stamp
+from understudy.mock.dialects.anthropic import Anthropic
 from understudy.mock.dialects.azure import AzureChat
+from understudy.mock.dialects.bedrock import Bedrock
 from understudy.mock.dialects.completions import Completions
 from understudy.mock.dialects.gemini import Gemini, Vertex
 from understudy.mock.dialects.llamacpp import LlamaCpp
@@ -19,6 +21,7 @@ from understudy.mock.dialects.responses import Responses
 from understudy.mock.failures import RefusedError
 from understudy.mock.replies import reply_to, vectors_for
 from understudy.mock.settings import Settings
+from understudy.mock.signatures import signature
 
 STAMP = Stamp("ada", 7, 1700000000)
 JUNK: list[Any] = [
@@ -115,12 +118,102 @@ RESPONSE = {
 }
 COMPLETION = {"model": "m", "prompt": ["a", "b"], "n": 2, "stream": True, "stream_options": {"include_usage": True}}
 OPENAI_CHAT = {
-    "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": IMAGE}}]}],
+    "model": "m",
+    "messages": [
+        {"role": "system", "content": "Be brief."},
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Hi"},
+                {"type": "image_url", "image_url": {"url": IMAGE}},
+                {"type": "input_audio", "input_audio": {"data": DATA, "format": "wav"}},
+                {"type": "file", "file": {"file_data": IMAGE}},
+            ],
+        },
+        {
+            "role": "assistant",
+            "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+        },
+        {"role": "tool", "tool_call_id": "c", "content": "rain"},
+    ],
+    "tools": [{"type": "function", "function": {"name": "f", "parameters": SCHEMA}}],
+    "tool_choice": {
+        "type": "allowed_tools",
+        "allowed_tools": {"mode": "auto", "tools": [{"type": "function", "function": {"name": "f"}}]},
+    },
+    "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": SCHEMA}},
+    "stop": ["a"],
+    "max_completion_tokens": 5,
+    "n": 2,
     "stream": True,
     "stream_options": {"include_usage": True},
 }
+ANTHROPIC = {
+    "model": "m",
+    "max_tokens": 2000,
+    "system": [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
+    "messages": [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Hi"},
+                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": DATA}},
+                {"type": "document", "source": {"type": "url", "url": "https://example.com"}},
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "hm", "signature": signature("anthropic", "hm")},
+                {"type": "tool_use", "id": "c", "name": "f", "input": {}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "c", "content": [{"type": "text", "text": "rain"}]}],
+        },
+    ],
+    "tools": [{"name": "f", "input_schema": SCHEMA}],
+    "tool_choice": {"type": "auto", "disable_parallel_tool_use": True},
+    "thinking": {"type": "enabled", "budget_tokens": 1024},
+    "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": SCHEMA}},
+    "stop_sequences": ["a"],
+    "stream": True,
+}
+CONVERSE = {
+    "system": [{"text": "Be brief."}, {"cachePoint": {"type": "default"}}],
+    "messages": [
+        {
+            "role": "user",
+            "content": [
+                {"text": "Hi"},
+                {"image": {"format": "png", "source": {"bytes": DATA}}},
+                {"document": {"format": "pdf", "name": "a", "source": {"bytes": DATA}}},
+            ],
+        },
+        {
+            "role": "assistant",
+            "content": [
+                {"reasoningContent": {"reasoningText": {"text": "hm", "signature": signature("anthropic", "hm")}}},
+                {"toolUse": {"toolUseId": "c", "name": "f", "input": {}}},
+            ],
+        },
+        {"role": "user", "content": [{"toolResult": {"toolUseId": "c", "content": [{"json": {"a": 1}}]}}]},
+    ],
+    "toolConfig": {
+        "tools": [{"toolSpec": {"name": "f", "description": "d", "inputSchema": {"json": SCHEMA}}}],
+        "toolChoice": {"any": {}},
+    },
+    "inferenceConfig": {"maxTokens": 5, "temperature": 0.5, "stopSequences": ["a"]},
+    "outputConfig": {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": "{}"}}}},
+}
 
 FORMS = [
+    pytest.param(OpenAI(), Call(Operation.CHAT), OPENAI_CHAT, id="openai"),
+    pytest.param(Anthropic(), Call(Operation.CHAT, variant="2023-06-01"), ANTHROPIC, id="anthropic"),
+    pytest.param(Anthropic(), Call(Operation.CHAT, variant="2026-10-21"), ANTHROPIC, id="anthropic, newer"),
+    pytest.param(Bedrock(), Call(Operation.CHAT, "m", "converse-stream"), CONVERSE, id="bedrock"),
+    pytest.param(Bedrock(), Call(Operation.COUNT, "m"), {"input": {"converse": CONVERSE}}, id="bedrock count"),
     pytest.param(Gemini(), Call(Operation.CHAT, "gemini-2.5", "sse"), GENERATE, id="gemini"),
     pytest.param(Gemini(), Call(Operation.COUNT, "g"), {"generateContentRequest": GENERATE}, id="gemini count"),
     pytest.param(Gemini(), Call(Operation.EMBEDDINGS, "g", "batch"), {"requests": [EMBED]}, id="gemini vectors"),
