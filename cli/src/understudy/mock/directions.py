@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 _START = re.compile(r"\[(call|think|say|refuse|cached|written)\b:?\s*")
+_BRACKET = re.compile(r"[\[\]]")
 # A direction is typed by a person; a number of tokens beyond this one is none.
 _LONGEST_NUMBER = 7
 
@@ -65,7 +66,7 @@ def directions_in(said: str) -> Directions:
 def _closing(text: str, start: int) -> int | None:
     """Return where the bracket closes that is open at `start`."""
     depth = 1
-    for found in re.compile(r"[\[\]]").finditer(text, start):
+    for found in _BRACKET.finditer(text, start):
         depth += 1 if found[0] == "[" else -1
         if not depth:
             return found.start()

@@ -92,10 +92,11 @@ def _check_names(body: Mapping[str, Any], *, counting: bool, newer: bool) -> Non
 
 
 def _check_sampling(body: Mapping[str, Any]) -> None:
-    for name in ("temperature", "top_p"):
-        if within(body, name, least=0, most=1) not in (None, 1) and _thinks(body) and name == "temperature":
-            raise bad_request("`temperature` may only be set to 1 when thinking is enabled.", param=name)
+    temperature = within(body, "temperature", least=0, most=1)
+    within(body, "top_p", least=0, most=1)
     within(body, "top_k", least=0, most=_MOST_TOKENS)
+    if temperature not in {None, 1} and _thinks(body):
+        raise bad_request("`temperature` may only be set to 1 when thinking is enabled.", param="temperature")
 
 
 def _thinks(body: Mapping[str, Any]) -> bool:
