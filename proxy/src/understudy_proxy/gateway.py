@@ -180,7 +180,7 @@ class Gateway:
             *openai_routes(names=self._names, exchange=self._exchange, metrics=self._metrics, store=self._store),
             *anthropic_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *gemini_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
-            *model_routes(self._names),
+            *model_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *health.routes(openai_errors),
         )
         return Server(routes, errors=openai_errors, limits=limits(settings), refused=self._metrics.refused)

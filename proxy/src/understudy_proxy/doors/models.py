@@ -1,21 +1,44 @@
-"""The doors `/v1/models` and `/v1/models/{id}`, which are in several vendors' APIs."""
+"""The doors `/v1/models` and what is below, which are in several vendors' APIs.
+
+Google's clients also generate there: `POST /v1/models/NAME:generateContent`.
+"""
 
 from understudy_proxy.dialects.anthropic.names import VERSION_HEADER
 from understudy_proxy.doors.anthropic.errors import anthropic_errors
 from understudy_proxy.doors.anthropic.models import AnthropicModelsDoor
 from understudy_proxy.doors.choosing import ByHeader, Told
 from understudy_proxy.doors.door import Route
+from understudy_proxy.doors.gemini.errors import gemini_errors
+from understudy_proxy.doors.gemini.methods import MethodsDoor
+from understudy_proxy.doors.gemini.models import GeminiModelsDoor
 from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.openai.models import ModelsDoor
+from understudy_proxy.exchange.exchange import Exchange
+from understudy_proxy.telemetry.metrics import Metrics
+
+_GOOGLE_KEY, _GOOGLE_PARAMETER = "x-goog-api-key", "key"
 
 
-def model_routes(names: Names) -> tuple[Route, ...]:
-    """Both; whoever says nothing else is a client of OpenAI's."""
-    openai, anthropic = ModelsDoor(names), AnthropicModelsDoor(names)
-    lists = ByHeader(openai.list, Told(VERSION_HEADER, anthropic.list, anthropic_errors))
-    ones = ByHeader(openai.one, Told(VERSION_HEADER, anthropic.one, anthropic_errors))
+def model_routes(*, names: Names, exchange: Exchange, metrics: Metrics) -> tuple[Route, ...]:
+    """All of them; whoever says nothing else is a client of OpenAI's."""
+    openai, anthropic, google = ModelsDoor(names), AnthropicModelsDoor(names), GeminiModelsDoor(names)
+    lists = ByHeader(
+        openai.list,
+        Told(VERSION_HEADER, anthropic.list, anthropic_errors),
+        Told(_GOOGLE_KEY, google.list, gemini_errors, _GOOGLE_PARAMETER),
+    )
+    ones = ByHeader(
+        openai.one,
+        Told(VERSION_HEADER, anthropic.one, anthropic_errors),
+        Told(_GOOGLE_KEY, google.one, gemini_errors, _GOOGLE_PARAMETER),
+    )
+    # Nobody else posts there, with whatever credential.
+    methods = Told(_GOOGLE_KEY, MethodsDoor(names=names, exchange=exchange, metrics=metrics), gemini_errors)
     return (
         Route("/v1/models", {"GET": lists}, errors=openai_errors),
-        Route("/v1/models", {"GET": ones}, errors=openai_errors, below=True),
+        Route("/v1/models", {"GET": ones, "POST": methods.answer}, errors=openai_errors, below=True),
+        # Azure's newer paths are OpenAI's, below a prefix.
+        Route("/openai/v1/models", {"GET": openai.list}, errors=openai_errors),
+        Route("/openai/v1/models", {"GET": openai.one}, errors=openai_errors, below=True),
     )
