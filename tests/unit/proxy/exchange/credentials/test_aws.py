@@ -1,7 +1,6 @@
 """AWS: signatures that AWS would compute too, and keys from where AWS puts them."""
 
 import hashlib
-import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,26 +9,17 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
+from harness.sigv4 import SECRET, signature
 from harness.token_server import Asked, TokenServer
 from understudy_api.config import AWSIdentity, CredentialRef
 from understudy_proxy.exchange.credentials import CloudCredentials, credentials_for
 from understudy_proxy.exchange.failure import FailureKind, UpstreamError
 
-ACCESS, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+ACCESS = "AKIDEXAMPLE"
 NOW = datetime(2015, 8, 30, 12, 36, tzinfo=UTC).timestamp()
 """When all of AWS' published examples were signed."""
 HOST = "https://bedrock-runtime.eu-central-1.amazonaws.com"
 EMPTY = hashlib.sha256(b"").hexdigest()
-
-
-def signature(canonical_request: str, *, date: str, region: str, service: str, secret: str = SECRET) -> str:
-    """As the documentation of Signature Version 4 computes it; nothing of a library's is in it."""
-    scope = f"{date[:8]}/{region}/{service}/aws4_request"
-    to_sign = "\n".join(["AWS4-HMAC-SHA256", date, scope, hashlib.sha256(canonical_request.encode()).hexdigest()])
-    key = f"AWS4{secret}".encode()
-    for part in (date[:8], region, service, "aws4_request"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    return hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
 
 
 def test_the_computation_is_the_published_one() -> None:
