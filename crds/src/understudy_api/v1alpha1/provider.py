@@ -250,7 +250,7 @@ class ProviderHealth(ApiModel):
     max_ejection_duration: Duration | None = None
     """The longest ejection. Default: 1m."""
     probe: HealthProbe | None = None
-    """Without one, a single trial request ends the ejection or renews it."""
+    """Default: a free one of Ollama's, vLLM's and llama.cpp's; without one a trial request ends or renews an ejection."""
 
 
 class ProviderTLS(ApiModel):
