@@ -142,11 +142,13 @@ def _choice(chat: Chat, directed: Directions, *, name: str, settings: Settings) 
     if anew and directed.refuse:
         return Choice(_words(_REFUSAL, None), (), Finish.REFUSAL)
     tools = _named(chat, directed.calls) if anew and directed.calls is not None else chat.calls
-    if not tools:
-        said = directed.say if anew else None
-        return _say(chat, said if said is not None else settings.reply, directed, name=name, settings=settings)
-    calls = tuple(ToolCall(tool.name, _sliced(json.dumps(example(tool.parameters)))) for tool in tools)
-    return Choice(_words(directed.say, None) if anew and directed.say else (), calls, Finish.TOOL_CALLS)
+    said = directed.say if anew else None
+    if tools:
+        calls = tuple(ToolCall(tool.name, _sliced(json.dumps(example(tool.parameters)))) for tool in tools)
+        return Choice(_words(said or "", None), calls, Finish.TOOL_CALLS)
+    if said is not None:
+        return _ended(_words(said, None), chat)
+    return _ended(_text(chat, directed.rest, name=name, settings=settings), chat)
 
 
 def _named(chat: Chat, names: tuple[str, ...]) -> tuple[Tool, ...]:
@@ -165,13 +167,19 @@ def _plain(name: str) -> str:
     return _UNUSUAL.sub("_", name)
 
 
-def _say(chat: Chat, wanted: str | None, directed: Directions, *, name: str, settings: Settings) -> Choice:
-    text = wanted if wanted is not None else _sentence(chat, directed.rest, name)
-    if chat.schema is not None and wanted is None:
-        value = example(chat.schema, label=text) if chat.schema else {"answer": text}
-        pieces = _sliced(json.dumps(value, ensure_ascii=False))
-    else:
-        pieces = _words(text, settings.tokens if directed.say is None else None)
+def _text(chat: Chat, said: str, *, name: str, settings: Settings) -> tuple[str, ...]:
+    """Return the pieces of what a mock says by itself, or as it is set to."""
+    if settings.reply is not None:
+        return _words(settings.reply, settings.tokens)
+    sentence = _sentence(chat, said, name)
+    if chat.schema is None:
+        return _words(sentence, settings.tokens)
+    value = example(chat.schema, label=sentence) if chat.schema else {"answer": sentence}
+    return _sliced(json.dumps(value, ensure_ascii=False))
+
+
+def _ended(pieces: tuple[str, ...], chat: Chat) -> Choice:
+    """End a text where the request says so."""
     pieces, stopped_at = _stopped(pieces, chat.stop)
     if chat.max_tokens is not None and len(pieces) > chat.max_tokens:
         return Choice(pieces[: chat.max_tokens], (), Finish.LENGTH)

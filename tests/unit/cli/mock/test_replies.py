@@ -175,6 +175,13 @@ def test_refuses_where_it_is_asked_to() -> None:
     assert (Finish.REFUSAL, True, ()) == (choice.finish, bool(choice.pieces), choice.tool_calls)
 
 
+def test_settings_do_not_change_what_a_user_wants_said() -> None:
+    """A text that is asked for is said to the letter, whatever the mock says else."""
+    assert text_of(Chat("gpt", said="[say: just this]"), reply="other", tokens=9) == "just this"
+    after = text_of(Chat("gpt", said="[say: just this]", tool_result="22 C"), reply="other", tokens=2)
+    assert after == "other other"
+
+
 def test_a_direction_is_no_part_of_the_echo() -> None:
     """What is quoted of the user is what is left."""
     assert text_of(Chat("gpt", said="Hi [cached: 5]")).endswith('You said: "Hi"')
