@@ -250,7 +250,7 @@ class ProviderHealth(ApiModel):
     max_ejection_duration: Duration | None = None
     """The longest ejection. Default: 1m."""
     probe: HealthProbe | None = None
-    """Default: a free one of Ollama's, vLLM's and llama.cpp's; without one a trial request ends or renews an ejection."""
+    """How it is told that an endpoint is well again. Default: as types VLLM, LlamaCpp and Ollama can, else a trial."""
 
 
 class ProviderTLS(ApiModel):

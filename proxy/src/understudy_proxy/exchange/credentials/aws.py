@@ -13,7 +13,7 @@ from typing import Any
 from yarl import URL
 
 from understudy_api.config import AWSIdentity
-from understudy_proxy.exchange.credentials.kept import Kept, Lease
+from understudy_proxy.exchange.credentials.kept import Kept, Lease, NotGiven
 from understudy_proxy.exchange.credentials.libraries import library
 
 _EXTRA = "aws"
@@ -24,10 +24,6 @@ _LOOK_AGAIN_SECONDS = 60.0
 _HELD_SECONDS = 480.0
 """The library gives out no keys that run out within ten minutes, and renews them earlier when it is asked."""
 _CALL_SECONDS = 4.0
-
-
-class NoKeys(Exception):
-    """The proxy's environment has no keys of AWS."""
 
 
 class AWSCredentials:
@@ -87,7 +83,7 @@ class _OwnKeys:
         if self._found is None:
             self._found = self._find()
         if self._found is None:
-            raise NoKeys("the proxy's environment has none: set up IRSA or pod identity for its service account")
+            raise NotGiven("the proxy's environment has none: set up IRSA or pod identity for its service account")
         keys = self._found.get_frozen_credentials()
         return Lease(keys, renew_at=now + _LOOK_AGAIN_SECONDS, until=now + _HELD_SECONDS)
 

@@ -7,16 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from understudy_api.config import AzureIdentity
-from understudy_proxy.exchange.credentials.kept import Lease
+from understudy_proxy.exchange.credentials.kept import Lease, NotGiven
 from understudy_proxy.exchange.credentials.libraries import library
 from understudy_proxy.exchange.credentials.tokens import TokenCredentials, lasting
 
 _CALL_SECONDS = 5.0
 _PUBLIC_CLOUD = "https://login.microsoftonline.com"
-
-
-class NoToken(Exception):
-    """Entra was asked and gave none."""
 
 
 def azure_credentials(identity: AzureIdentity, secrets: Mapping[str, str]) -> TokenCredentials:
@@ -45,7 +41,7 @@ def azure_credentials(identity: AzureIdentity, secrets: Mapping[str, str]) -> To
     def fetch(now: float) -> Lease[str]:
         answer = application().acquire_token_for_client([identity.scope])
         if "access_token" not in answer:
-            raise NoToken(f"{answer.get('error')}: {answer.get('error_description')}")
+            raise NotGiven(f"{answer.get('error')}: {answer.get('error_description')}")
         return lasting(answer["access_token"], now=now, until=now + float(answer["expires_in"]))
 
     return TokenCredentials(fetch, what="Microsoft Entra token")
@@ -59,5 +55,5 @@ def _federated_token() -> str:
 def _variable(name: str) -> str:
     value = os.environ.get(name, "")
     if not value:
-        raise NoToken(f"{name} is not in the proxy's environment: is workload identity set up for its pods?")
+        raise NotGiven(f"{name} is not in the proxy's environment: is workload identity set up for its pods?")
     return value

@@ -18,6 +18,10 @@ WAIT_SECONDS = 15.0
 """For the first one, or when the last has run out; what fetches gives up on its own, but perhaps later."""
 
 
+class NotGiven(Exception):
+    """There is none; the message says why, for the provider's owner."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease(Generic[Value]):
     """Something, and how long it is good for; both in seconds since the epoch."""
@@ -81,7 +85,8 @@ class Kept(Generic[Value]):
             self._lease = await asyncio.to_thread(self._fetch, now)
             self._failure = None
         except Exception as error:  # noqa: BLE001 - each cloud's library has its own, and all of them mean the same
-            self._failure = self._failed(f"{type(error).__name__}: {error}")
+            why = str(error) if isinstance(error, NotGiven) else f"{type(error).__name__}: {error}"
+            self._failure = self._failed(why)
             self._retry_at = now + (loop.time() - began) + RETRY_SECONDS
 
     def _failed(self, why: str) -> UpstreamFailure:

@@ -172,7 +172,9 @@ async def test_pod_identity(elsewhere: Path, monkeypatch: pytest.MonkeyPatch, ro
 @pytest.mark.usefixtures("elsewhere")
 async def test_without_any_keys() -> None:
     """The request fails like one whose key is refused, and the owner reads what to set up."""
-    with pytest.raises(UpstreamError, match=r"no AWS keys: .*set up IRSA or pod identity") as raised:
+    with pytest.raises(
+        UpstreamError, match=r"no AWS keys: the proxy's environment has none: set up IRSA or pod identity"
+    ) as raised:
         await own().headers("POST", URL(f"{HOST}/x"), b"", now=NOW)
     assert raised.value.failure.kind is FailureKind.AUTHENTICATION
 
