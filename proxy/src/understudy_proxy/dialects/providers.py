@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from understudy_api.config import Dialect
 from understudy_proxy.dialects.anthropic.provider import PROVIDER as ANTHROPIC
 from understudy_proxy.dialects.gemini.provider import PROVIDER as GEMINI
+from understudy_proxy.dialects.ollama.provider import PROVIDER as OLLAMA
 from understudy_proxy.dialects.openai.provider import PROVIDER as OPENAI
 from understudy_proxy.dialects.provider import ProviderDialect
 
 PROVIDERS: Mapping[Dialect, ProviderDialect] = {
     Dialect.ANTHROPIC: ANTHROPIC,
     Dialect.GEMINI: GEMINI,
+    Dialect.OLLAMA: OLLAMA,
     Dialect.OPENAI: OPENAI,
 }
