@@ -108,7 +108,7 @@ class Turns:
                     (refusals if self._quirks.is_openai else texts).append(part.text)
                 case ToolCall():
                     calls.append(self._call(part))
-                case Thinking():
+                case Thinking() if part.text:
                     thoughts.append(part.text)
                 case _:
                     pass
@@ -118,7 +118,7 @@ class Turns:
         if calls:
             message["tool_calls"] = calls
         if (name := self._quirks.said_thought) is not None:
-            thought = "".join(thoughts) or (_NO_THOUGHT if calls and self._quirks.needs_thought else "")
+            thought = _BETWEEN.join(thoughts) or (_NO_THOUGHT if calls and self._quirks.needs_thought else "")
             message |= {name: thought} if thought else {}
         return message
 
