@@ -15,14 +15,16 @@ from yarl import URL
 from understudy_api.config import AWSIdentity
 from understudy_proxy.exchange.credentials.kept import Kept, Lease, NotGiven
 from understudy_proxy.exchange.credentials.libraries import library
+from understudy_proxy.exchange.credentials.protocol import UnusableIdentity
+from understudy_proxy.exchange.credentials.tokens import fits_a_header
 
 _EXTRA = "aws"
 _SERVICE = "bedrock"
 _LARGE = 256 * 1024
 """Bytes that take some 0.2 to 1 ms to hash; more are hashed in a thread."""
 _LOOK_AGAIN_SECONDS = 60.0
-_HELD_SECONDS = 480.0
-"""The library gives out no keys that run out within ten minutes, and renews them earlier when it is asked."""
+_HELD_SECONDS = 240.0
+"""The library gives out no keys that run out within ten minutes unless they never last longer."""
 _CALL_SECONDS = 4.0
 
 
@@ -33,17 +35,18 @@ class AWSCredentials:
         """Sign for `identity`.
 
         Raises:
-            UnusableIdentity: botocore is not installed.
+            UnusableIdentity: botocore is not installed, or the keys are none.
         """
         self._region = identity.region
         self._signer = library("botocore.auth", extra=_EXTRA).SigV4Auth
         self._request = library("botocore.awsrequest", extra=_EXTRA).AWSRequest
         self._static: Any = None
         if identity.access_key_id is not None and identity.secret_access_key is not None:
+            key, secret = secrets[identity.access_key_id.name], secrets[identity.secret_access_key.name]
             token = secrets[identity.session_token.name] if identity.session_token else None
-            self._static = library("botocore.credentials", extra=_EXTRA).Credentials(
-                secrets[identity.access_key_id.name], secrets[identity.secret_access_key.name], token
-            )
+            if not fits_a_header(f"{key}{token or ''}"):
+                raise UnusableIdentity("its AWS keys hold characters that no header carries")
+            self._static = library("botocore.credentials", extra=_EXTRA).Credentials(key, secret, token)
         self._own = Kept(_OwnKeys(identity).fetch, what="AWS keys")
 
     async def headers(self, method: str, url: URL, body: bytes, *, now: float) -> tuple[tuple[str, str], ...]:
@@ -85,6 +88,8 @@ class _OwnKeys:
         if self._found is None:
             raise NotGiven("the proxy's environment has none: set up IRSA or pod identity for its service account")
         keys = self._found.get_frozen_credentials()
+        if not fits_a_header(f"{keys.access_key}{keys.token or ''}"):
+            raise NotGiven("those that were given hold characters that no header carries")
         return Lease(keys, renew_at=now + _LOOK_AGAIN_SECONDS, until=now + _HELD_SECONDS)
 
     def _find(self) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from yarl import URL
 
-from understudy_proxy.exchange.credentials.kept import Kept, Lease
+from understudy_proxy.exchange.credentials.kept import Kept, Lease, NotGiven
 
 EARLY_SECONDS = 300.0
 """A token is renewed so long before it runs out."""
@@ -13,8 +13,22 @@ _SPARE_SECONDS = 15.0
 
 
 def lasting(token: str, *, now: float, until: float) -> Lease[str]:
-    """A token that runs out at `until`; one that does not last long is renewed after half of its time."""
-    return Lease(token, renew_at=max(until - EARLY_SECONDS, (now + until) / 2), until=until - _SPARE_SECONDS)
+    """A token that runs out at `until`; one that does not last long is renewed after half of its time.
+
+    Raises:
+        NotGiven: it has run out, or would break the request that carries it.
+    """
+    end = until - _SPARE_SECONDS
+    if end <= now:
+        raise NotGiven("the one that was given has run out already")
+    if not fits_a_header(token):
+        raise NotGiven("the one that was given holds characters that no header carries")
+    return Lease(token, renew_at=max(until - EARLY_SECONDS, (now + end) / 2), until=end)
+
+
+def fits_a_header(text: str) -> bool:
+    """Whether a request can carry it. Whoever gives out tokens must not be able to write headers, or requests."""
+    return text.isascii() and text.isprintable()
 
 
 class TokenCredentials:

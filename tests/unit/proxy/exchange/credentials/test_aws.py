@@ -107,9 +107,9 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def own(role: str | None = None) -> CloudCredentials:
-    """Credentials of the proxy's environment."""
-    return credentials_for(AWSIdentity(cloud="aws", region="eu-central-1", role_arn=role), {})
+def own(role: str | None = None, *, region: str = "eu-central-1") -> CloudCredentials:
+    """Credentials of the proxy's environment; another region is another identity, which shares nothing."""
+    return credentials_for(AWSIdentity(cloud="aws", region=region, role_arn=role), {})
 
 
 def assumed(action: str) -> web.Response:
@@ -146,8 +146,8 @@ async def test_another_role(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
         monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/proxy")
         monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(elsewhere / "token"))
-        await own("arn:aws:iam::123456789012:role/llm").headers("POST", URL(f"{HOST}/x"), b"", now=NOW)
-    assert [asked.form["RoleArn"] for asked in sts.asked] == ["arn:aws:iam::123456789012:role/llm"]
+        await own("arn:aws:iam::123456789012:role/another").headers("POST", URL(f"{HOST}/x"), b"", now=NOW)
+    assert [asked.form["RoleArn"] for asked in sts.asked] == ["arn:aws:iam::123456789012:role/another"]
 
 
 def _agent(asked: Asked) -> web.Response:
@@ -164,7 +164,7 @@ async def test_pod_identity(elsewhere: Path, monkeypatch: pytest.MonkeyPatch, ro
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{agent.url}/v1/credentials")
         monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(elsewhere / "token"))
-        headers = dict(await own(role).headers("POST", URL(f"{HOST}/x"), b"", now=NOW))
+        headers = dict(await own(role, region="eu-south-1").headers("POST", URL(f"{HOST}/x"), b"", now=NOW))
     assert headers["x-amz-security-token"] == ("of-the-role" if role else "of-the-pod")
     assert [asked.form["Action"] for asked in sts.asked] == (["AssumeRole"] if role else [])
 
@@ -175,8 +175,23 @@ async def test_without_any_keys() -> None:
     with pytest.raises(
         UpstreamError, match=r"no AWS keys: the proxy's environment has none: set up IRSA or pod identity"
     ) as raised:
-        await own().headers("POST", URL(f"{HOST}/x"), b"", now=NOW)
+        await own(region="eu-west-1").headers("POST", URL(f"{HOST}/x"), b"", now=NOW)
     assert raised.value.failure.kind is FailureKind.AUTHENTICATION
+
+
+async def test_a_token_writes_no_headers(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the agent gives, a request stays one request."""
+
+    def agent(_: Asked) -> web.Response:
+        until = (datetime.now(UTC) + timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        token = "x\r\nhost: evil"
+        return web.json_response({"AccessKeyId": "ASIA", "SecretAccessKey": "pod", "Token": token, "Expiration": until})
+
+    async with TokenServer(agent) as server:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{server.url}/v1/credentials")
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(elsewhere / "token"))
+        with pytest.raises(UpstreamError, match="no AWS keys: those that were given hold characters"):
+            await own(region="eu-west-2").headers("POST", URL(f"{HOST}/x"), b"", now=NOW)
 
 
 async def test_a_refused_role(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +201,7 @@ async def test_a_refused_role(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
         monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(elsewhere / "token"))
         with pytest.raises(UpstreamError, match="AccessDenied") as raised:
-            await own("arn:aws:iam::123456789012:role/llm").headers("POST", URL(f"{HOST}/x"), b"", now=NOW)
+            await own("arn:aws:iam::123456789012:role/refused").headers("POST", URL(f"{HOST}/x"), b"", now=NOW)
     assert "the-token" not in json.dumps(str(raised.value))
 
 

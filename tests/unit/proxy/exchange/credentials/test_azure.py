@@ -45,10 +45,10 @@ def entra(answer: dict[str, object], tls: Certificates) -> TokenServer:
 TOKEN: dict[str, object] = {"access_token": "eyJ.token", "expires_in": 3599, "token_type": "Bearer"}
 
 
-def application() -> CloudCredentials:
-    """An application with a secret."""
+def application(client_id: str) -> CloudCredentials:
+    """An application with a secret; each test has its own, because equal ones share a token."""
     secret = CredentialRef(name="secret", version="1")
-    identity = AzureIdentity(cloud="azure", tenant_id="tenant", client_id="client", client_secret=secret)
+    identity = AzureIdentity(cloud="azure", tenant_id="tenant", client_id=client_id, client_secret=secret)
     return credentials_for(identity, {"secret": "s3cret-of-the-client"})
 
 
@@ -65,7 +65,7 @@ async def test_an_application(tls: Certificates, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tls.ca))
     async with entra(TOKEN, tls) as server:
         monkeypatch.setenv("AZURE_AUTHORITY_HOST", f"{server.url}/")
-        credentials = application()
+        credentials = application("client")
         assert ["Bearer eyJ.token"] * 3 == [await header(credentials) for _ in range(3)]
     (asked,) = [each for each in server.asked if each.method == "POST"]
     assert asked.form["client_id"] == "client"
@@ -98,7 +98,7 @@ async def test_a_refused_application(tls: Certificates, monkeypatch: pytest.Monk
     async with entra(refused, tls) as server:
         monkeypatch.setenv("AZURE_AUTHORITY_HOST", server.url)
         with pytest.raises(UpstreamError, match="invalid_client: AADSTS7000215") as raised:
-            await header(application())
+            await header(application("refused"))
     assert raised.value.failure.kind is FailureKind.AUTHENTICATION
     assert "s3cret" not in str(raised.value)
 
@@ -113,5 +113,5 @@ async def test_without_workload_identity(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_shows_no_secret() -> None:
     """Neither the object nor what it keeps."""
-    credentials = application()
+    credentials = application("shown")
     assert "s3cret" not in f"{credentials!r} {vars(credentials)!r}"
