@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from compatibility.clients.driver import Task
-from compatibility.roster import BEDROCK, CLIENTS, FLAVOR_CLIENT, FLAVORS, PROVIDER_OF, PROVIDERS, Client, Provider
+from compatibility.providers import FLAVORS, PROVIDER_OF, PROVIDERS, Provider
+from compatibility.roster import BEDROCK, CLIENTS, FLAVOR_CLIENT, Client
 from compatibility.scenarios import CALLS, OF_THE_MOCK, SCENARIOS, Asker, Differs, Report, Scenario
 from compatibility.stage import Situation, Stage, route, staged
 from harness.drivers import Driver, DriverFailed, driver
@@ -97,14 +98,12 @@ def _places(client: Client) -> list[str]:
 
 
 def _scenarios(client: Client, place: str) -> dict[str, Scenario]:
-    """What a client is put through; Bedrock's has no call for an answer in JSON, and the mock no list of all models."""
-    if client is BEDROCK:
-        return {name: scenario for name, scenario in OF_THE_MOCK.items() if name != "JSON schema"}
-    if place == MOCK:
-        return {**OF_THE_MOCK, **{name: CALLS[name] for name in CALLS if name in client.calls - {"models"}}}
-    provider = PROVIDER_OF[place]
-    left_out = CALLS.keys() if provider in FLAVORS else () if provider.embeds else ("embeddings",)
-    return {**SCENARIOS, **{name: CALLS[name] for name in CALLS if name in client.calls.difference(left_out)}}
+    """What a client is put through: what both sides have; the mock has no list of all models."""
+    provider = PROVIDER_OF[client.own if place == MOCK else place]
+    left_out = client.lacks | provider.lacks | ({"models"} if place == MOCK else set())
+    calls = {name: call for name, call in CALLS.items() if name in client.calls and provider not in FLAVORS}
+    scenarios = {**(OF_THE_MOCK if place == MOCK else SCENARIOS), **calls}
+    return {name: scenario for name, scenario in scenarios.items() if name not in left_out}
 
 
 async def _run_client(client: Client, python: Path, *, folder: Path, stage: Stage) -> dict[Cell, str]:

@@ -1,35 +1,12 @@
-"""Who takes part: the clients, the providers, and the words of each client for what it is to notice."""
+"""The clients: vendors' SDKs, each in a version, and what can be expected of them."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from compatibility import words
+from compatibility.words import Words
 from harness.sdks import LOCKS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """How a family of clients says what all of them say.
-
-    Attributes:
-        done: The finish reason of an answer that is whole.
-        called: The finish reason of an answer that calls tools.
-        refused: The exception for an answer with status 503.
-        rejected: The exception for an answer with status 400.
-        limited: The exception for an answer with status 429.
-        hinted: Whether that exception knows when to come back.
-        broken: The exception for a stream that breaks off.
-        ids: Whether tool calls have ids.
-    """
-
-    done: str
-    called: str
-    refused: str
-    rejected: str
-    limited: str
-    broken: str
-    ids: bool = True
-    hinted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +23,7 @@ class Client:
         own: The provider whose dialect it speaks.
         fixed_model: The one model name that it can ask for; None where any will do.
         environment: Variables that it needs.
+        lacks: What it has no place for, of `scenarios.SCENARIOS`.
         calls: What else it can do, of `scenarios.CALLS`.
         tries: How often it asks for a whole answer that is a 503 with `x-should-retry: false`; for a stream, once.
         notes: What its users should know, by scenario.
@@ -60,6 +38,7 @@ class Client:
     own: str = "OpenAI"
     fixed_model: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    lacks: frozenset[str] = frozenset()
     calls: frozenset[str] = frozenset()
     tries: int = 1
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -84,61 +63,27 @@ _LLAMA_INDEX_TRIES = (
     "answer (`max_retries=1` turns that off)."
 )
 
-_OPENAI = Words(
-    done="stop",
-    called="tool_calls",
-    refused="InternalServerError",
-    rejected="BadRequestError",
-    limited="RateLimitError",
-    broken="APIError",
-)
-_RESPONSES = replace(_OPENAI, done="completed", called="completed", broken="OpenAIError")
-_LITELLM = replace(_OPENAI, refused="ServiceUnavailableError")
-_ANTHROPIC = Words(
-    done="end_turn",
-    called="tool_use",
-    refused="InternalServerError",
-    rejected="BadRequestError",
-    limited="RateLimitError",
-    broken="APIStatusError",
-)
-_GOOGLE = Words(
-    done="STOP", called="STOP", refused="ServerError", rejected="ClientError", limited="ClientError", broken="APIError"
-)
-_OLLAMA = Words(
-    done="stop",
-    called="stop",
-    refused="ResponseError",
-    rejected="ResponseError",
-    limited="ResponseError",
-    broken="ResponseError",
-    ids=False,
-    hinted=False,
-)
-_BEDROCK = Words(
-    done="end_turn",
-    called="tool_use",
-    refused="ServiceUnavailableException",
-    rejected="ValidationException",
-    limited="ThrottlingException",
-    broken="EventStreamError",
-)
-
 _EMBEDS, _LISTS, _COUNTS = (frozenset({call}) for call in ("embeddings", "models", "count tokens"))
+_THOUGHTS = frozenset({"thinking"})
 
 CLIENTS = (
-    Client(
-        key="openai-2", package="openai", lock="openai-2", module="openai_sdk", words=_OPENAI, calls=_EMBEDS | _LISTS
-    ),
-    Client(
-        key="openai-3", package="openai", lock="openai-3", module="openai_sdk", words=_OPENAI, calls=_EMBEDS | _LISTS
+    *(
+        Client(
+            key=f"openai-{major}",
+            package="openai",
+            lock=f"openai-{major}",
+            module="openai_sdk",
+            words=words.OPENAI,
+            calls=_EMBEDS | _LISTS,
+        )
+        for major in (2, 3)
     ),
     Client(
         key="openai-3-responses",
         package="openai",
         lock="openai-3",
         module="openai_responses",
-        words=_RESPONSES,
+        words=words.RESPONSES,
         detail="responses",
     ),
     Client(
@@ -146,7 +91,7 @@ CLIENTS = (
         package="openai",
         lock="openai-3",
         module="azure_sdk",
-        words=_OPENAI,
+        words=words.OPENAI,
         detail="AzureOpenAI",
     ),
     Client(
@@ -154,7 +99,8 @@ CLIENTS = (
         package="langchain-openai",
         lock="openai-2",
         module="langchain_sdk",
-        words=_OPENAI,
+        lacks=_THOUGHTS,
+        words=words.OPENAI,
         calls=_EMBEDS,
     ),
     Client(
@@ -162,8 +108,9 @@ CLIENTS = (
         package="llama-index-llms-openai",
         lock="openai-2",
         module="llama_index_sdk",
-        words=_OPENAI,
+        words=words.OPENAI,
         fixed_model="gpt-4.1-mini",
+        lacks=_THOUGHTS,
         tries=3,
         notes={
             "plain": "The class refuses model names that OpenAI does not have, before it sends anything: "
@@ -176,7 +123,8 @@ CLIENTS = (
         package="llama-index-llms-openai-like",
         lock="openai-2",
         module="llama_index_like_sdk",
-        words=_OPENAI,
+        lacks=_THOUGHTS,
+        words=words.OPENAI,
         tries=3,
         notes={"error before": _LLAMA_INDEX_TRIES},
     ),
@@ -185,7 +133,7 @@ CLIENTS = (
         package="litellm",
         lock="openai-2",
         module="litellm_sdk",
-        words=_LITELLM,
+        words=words.LITELLM,
         calls=_EMBEDS,
         environment={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},  # else it asks GitHub for prices
     ),
@@ -195,7 +143,7 @@ CLIENTS = (
             package="anthropic",
             lock=f"anthropic-{major}",
             module="anthropic_sdk",
-            words=_ANTHROPIC,
+            words=words.ANTHROPIC,
             calls=_LISTS | _COUNTS,
             own="Anthropic",
         )
@@ -206,7 +154,7 @@ CLIENTS = (
         package="google-genai",
         lock="google-genai",
         module="google_sdk",
-        words=_GOOGLE,
+        words=words.GOOGLE,
         calls=_EMBEDS | _LISTS | _COUNTS,
         own="Gemini",
     ),
@@ -215,76 +163,24 @@ CLIENTS = (
         package="ollama",
         lock="ollama",
         module="ollama_sdk",
-        words=_OLLAMA,
+        words=words.OLLAMA,
         own="Ollama",
+        lacks=frozenset({"cached tokens"}),
         calls=_EMBEDS | _LISTS,
     ),
 )
 """The clients that are put before the gateway."""
 
-BEDROCK = Client(key="boto3", package="boto3", lock="boto3", module="bedrock_sdk", words=_BEDROCK, own="Bedrock")
+BEDROCK = Client(
+    key="boto3",
+    package="boto3",
+    lock="boto3",
+    module="bedrock_sdk",
+    words=words.BEDROCK,
+    own="Bedrock",
+    lacks=frozenset({"JSON schema", "thinking", "cached tokens"}),
+)
 """AWS's own client: the gateway has no door for it, but the mock must answer it as Bedrock does."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provider:
-    """A type of provider.
-
-    Attributes:
-        type: `spec.type`.
-        model: What the names of its models begin with; an ending says what happens to them.
-        path: What its base URL has after the address.
-        auth: `spec.auth`, in YAML.
-        embeds: Whether it has embeddings.
-    """
-
-    type: str
-    model: str
-    path: str = ""
-    auth: str = "{apiKey: {secretKeyRef: {name: keys, key: key}}}"
-    embeds: bool = True
-
-    @property
-    def capabilities(self) -> str:
-        """What its models can do, in YAML."""
-        chat = "Chat, Streaming, Tools, Vision, JSONSchema"
-        return f"[{chat}, Embeddings]" if self.embeds else f"[{chat}]"
-
-
-PROVIDERS = (
-    Provider(type="OpenAI", model="gpt-5-mini-", path="/v1"),
-    Provider(type="Anthropic", model="claude-sonnet-4-5-", embeds=False),
-    Provider(type="Gemini", model="gemini-3-flash-"),
-    Provider(
-        type="Bedrock",
-        model="anthropic.claude-haiku-v1:",  # a colon, as Bedrock's names have, must survive in a path
-        auth="{aws: {region: us-east-1, secretRef: {name: keys}}}",
-        embeds=False,
-    ),
-    Provider(type="Ollama", model="llama3.2:", auth="{none: {}}"),
-)
-"""One provider for each wire format."""
-
-FLAVORS = (
-    Provider(type="AzureOpenAI", model="gpt-5-mini-"),
-    *(
-        Provider(type=type_, model=model, path="/v1")
-        for type_, model in (
-            ("DeepSeek", "deepseek-chat-"),
-            ("Groq", "openai/gpt-oss-20b-"),
-            ("OpenRouter", "z-ai/glm-5:"),
-            ("VLLM", "Qwen/Qwen3-8B-"),
-            ("LlamaCpp", "qwen3-8b-"),
-            ("OpenAICompatible", "any-"),
-        )
-    ),
-)
-"""Other types that speak OpenAI's; one client is enough for them.
-
-Mistral is missing because it tells the usage of streams unasked, which the mock as OpenAI does not; and VertexAI, which
-is Gemini's format behind Google's sign-in.
-"""
 FLAVOR_CLIENT = "openai-3"
-
-PROVIDER_OF = {provider.type: provider for provider in (*PROVIDERS, *FLAVORS)}
-"""Every provider, by its type."""
+"""The one that is put before the other types that speak OpenAI's format."""

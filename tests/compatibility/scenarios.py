@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from compatibility.clients.subjects import TOOLS
-from compatibility.roster import Client, Words
+from compatibility.roster import Client
 from compatibility.stage import FIRST, UNDERSTUDY, Situation
+from compatibility.words import Words
 
 HELLO = "Grüß Gott, 世界 🎭"
+THOUGHT = "a city has weather"
+CACHED = 3
 WEATHER, TIME = TOOLS["get_weather"], TOOLS["get_time"]
 TRIP = {"city": "city", "days": 1}
 """What the mock makes of the schema of `Trip`."""
@@ -125,6 +128,26 @@ async def image(ask: Asker) -> None:
         expect_in("1 image(s) (image/png)", turn["text"], "text")
 
 
+async def thinking(ask: Asker) -> None:
+    """The model thinks before it calls a tool; what it thought goes back with the result, and is good."""
+    asked, offered = f"[think: {THOUGHT}] [call: {WEATHER.name}]", (WEATHER.name,)
+    whole = await ask(Situation.STEADY, asked, tools=offered, think=True)
+    for report in (whole, await ask(Situation.STEADY, asked, tools=offered, think=True, stream=True)):
+        expect(THOUGHT, report.turn(0, of=2)["thoughts"], "thoughts")
+        _expect_calls(report.turn(0, of=2), [(WEATHER.name, {WEATHER.argument: "city"})], ask.client.words)
+        expect_in(WEATHER.result, report.turn(1, of=2)["text"], "answer after the result")
+        _expect_same(whole.turn(0, of=2), report.turn(0, of=2))
+        # What goes back in pieces, as it came, may count as more.
+        expect(whole.turn(1, of=2)["text"], report.turn(1, of=2)["text"], "answer of the stream")
+
+
+async def cached_tokens(ask: Asker) -> None:
+    """What a cache had of the prompt is told, in the SDK's own place."""
+    for streamed in (False, True):
+        turn = (await ask(Situation.STEADY, f"[cached: {CACHED}] {HELLO}", stream=streamed)).turn(0, of=1)
+        expect(CACHED, turn["cached"], "cached tokens")
+
+
 async def json_schema(ask: Asker) -> None:
     """The answer meets a schema, and the SDK has parsed it."""
     for streamed in (False, True):
@@ -180,6 +203,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     "parallel tools": parallel_tools,
     "image": image,
     "JSON schema": json_schema,
+    "thinking": thinking,
+    "cached tokens": cached_tokens,
     "error before": error_before,
     "error after": error_after,
     "cut": cut,
@@ -218,7 +243,7 @@ CALLS: Mapping[str, Scenario] = {"models": models, "embeddings": embeddings, "co
 """What SDKs do besides conversations."""
 
 OF_THE_MOCK: Mapping[str, Scenario] = {
-    **{name: SCENARIOS[name] for name in ("plain", "stream", "tools", "parallel tools", "image", "JSON schema")},
+    **{name: SCENARIOS[name] for name in SCENARIOS if name not in {"error before", "error after", "cut"}},
     "error event": error_event,
 }
 """What the mock itself has to stand, asked in a client's own dialect."""
@@ -258,7 +283,7 @@ def _expect_calls(turn: dict[str, Any], wanted: list[tuple[str, dict[str, str]]]
 
 def _expect_same(whole: dict[str, Any], streamed: dict[str, Any]) -> None:
     """Whether a stream tells what the whole answer does; ids are made anew for each."""
-    for part in ("text", "finish", "usage"):
+    for part in ("text", "thoughts", "finish", "usage"):
         expect(whole[part], streamed[part], f"{part} of the stream")
     names = [[(call["name"], call["arguments"]) for call in turn["calls"]] for turn in (whole, streamed)]
     expect(names[0], names[1], "calls of the stream")

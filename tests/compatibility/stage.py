@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from compatibility.roster import Provider
+from compatibility.providers import Provider
 from harness.commands import Command, running, serving
 
 

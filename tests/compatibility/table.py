@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from compatibility.matrix import MOCK, Cell, cells
-from compatibility.roster import CLIENTS, FLAVOR_CLIENT, FLAVORS, PROVIDERS, Client, Provider
+from compatibility.providers import FLAVORS, PROVIDERS, Provider
+from compatibility.roster import CLIENTS, FLAVOR_CLIENT, Client
 from compatibility.scenarios import CALLS, SCENARIOS
 from compatibility.stage import Situation
 from harness.pages import REPOSITORY, rows, section
@@ -27,6 +28,9 @@ stands here.
 | parallel tools | two tools are called in one turn, and both results reach the model |
 | image | a PNG arrives as one |
 | JSON schema | the SDK's own structured output comes back parsed |
+| thinking | thoughts arrive in the SDK's own place before a tool call, and go back with the tool's result, signed as \
+the provider wants it |
+| cached tokens | the tokens that a cache had are told in the SDK's own place |
 | error before | where the first provider answers 503 the next one answers, unnoticed; where all do, the SDK \
 raises its own exception for 503, and sends nothing again; what the provider rejects with 400 raises the SDK's \
 exception for that, and nobody else is asked; where all limit their rate the SDK's exception knows for how long |
@@ -34,8 +38,8 @@ exception for that, and nobody else is asked; where all limit their rate the SDK
 comes from the next provider |
 | cut | the same where a stream just ends without saying that it is complete |
 
-`no` is what does not work today, with what was seen instead. A number leads to a note, and n/a stands where a
-provider has nothing of the kind.
+`no` is what does not work today, with what was seen instead. A number leads to a note, and n/a stands where the SDK
+or the provider has nothing of the kind.
 """
 
 
@@ -88,6 +92,7 @@ def _told(client: Client, text: str) -> dict[Cell, bool]:
         (client.key, type_, scenario): cell.startswith("yes")
         for type_, *line in rows(text, "provider")
         for scenario, cell in zip(SCENARIOS, line, strict=True)
+        if cell != _NONE
     }
 
 
@@ -118,9 +123,8 @@ def _table(client: Client, providers: tuple[Provider, ...], complaints: Mapping[
     notes: list[str] = []
     lines = [f"| provider | {' | '.join(SCENARIOS)} |", f"|---|{'---|' * len(SCENARIOS)}"]
     for provider in providers:
-        outcomes = [
-            _outcome(client, scenario, complaints[client.key, provider.type, scenario], notes) for scenario in SCENARIOS
-        ]
+        keys = [(client.key, provider.type, scenario) for scenario in SCENARIOS]
+        outcomes = [_outcome(client, key[2], complaints[key], notes) if key in complaints else _NONE for key in keys]
         lines.append(f"| {provider.type} | {' | '.join(outcomes)} |")
     yield "\n".join(lines) + "\n"
     if notes:

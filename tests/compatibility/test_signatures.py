@@ -11,7 +11,8 @@ from urllib.parse import quote
 import pytest
 
 from compatibility.clients.driver import Task
-from compatibility.roster import BEDROCK, CLIENTS, PROVIDER_OF, Client
+from compatibility.providers import PROVIDER_OF
+from compatibility.roster import BEDROCK, CLIENTS, Client
 from compatibility.stage import SECRET_KEY, Situation, gateway_objects
 from harness.commands import serving
 from harness.drivers import driver

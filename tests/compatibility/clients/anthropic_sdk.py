@@ -39,12 +39,16 @@ class Messages:
             ]
         if self._task.schema:
             asked["output_format"] = Trip
+        if self._task.think:
+            asked |= {"max_tokens": 2 * MAX_TOKENS, "thinking": {"type": "enabled", "budget_tokens": MAX_TOKENS}}
         answer = self._streamed(asked, heard) if self._task.stream else self._whole(asked)
         return Turn(
             text="".join(block.text for block in answer.content if block.type == "text"),
             calls=[Call(block.id, block.name, block.input) for block in answer.content if block.type == "tool_use"],
             finish=answer.stop_reason,
             usage=(answer.usage.input_tokens, answer.usage.output_tokens),
+            cached=answer.usage.cache_read_input_tokens,
+            thoughts="".join(block.thinking for block in answer.content if block.type == "thinking"),
             parsed=answer.parsed_output.model_dump() if self._task.schema else None,
             native=answer.content,
         )

@@ -10,7 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -33,6 +33,7 @@ class Task:
         tools: The names of the tools to offer.
         image: Whether to send a picture, too.
         schema: Whether to ask for a `Trip`.
+        think: Whether to ask for thoughts.
     """
 
     base_url: str
@@ -43,6 +44,7 @@ class Task:
     tools: Sequence[str] = ()
     image: bool = False
     schema: bool = False
+    think: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Turn:
         calls: The tool calls, in order.
         finish: Why it ended, in the SDK's words.
         usage: Tokens read and written, as the SDK tells them; None where it tells none.
+        cached: Those of the tokens read that a cache had, as the SDK tells them.
+        thoughts: What the model thought before it spoke.
         parsed: The `Trip`, if one was asked for.
         native: What the next request needs of this one, in the SDK's own types; not reported.
     """
@@ -71,6 +75,8 @@ class Turn:
     calls: list[Call] = field(default_factory=list)
     finish: str | None = None
     usage: tuple[int, int] | None = None
+    cached: int | None = None
+    thoughts: str = ""
     parsed: dict[str, Any] | None = None
     native: Any = None
 
@@ -150,7 +156,7 @@ def _have(begin: Callable[[Task], Conversation], task: Task) -> dict[str, Any]:
         for _ in range(MOST_TURNS):
             heard = Heard()
             turn = conversation.ask(heard)
-            turns.append({**asdict(_without_native(turn)), "pieces": len(heard.pieces), "heard": heard.text})
+            turns.append({**asdict(replace(turn, native=None)), "pieces": len(heard.pieces), "heard": heard.text})
             if not turn.calls:
                 break
             conversation.tell(turn, [(call, TOOLS[call.name].result) for call in turn.calls])
@@ -165,10 +171,6 @@ def _make(call: Callable[[Task], Any], task: Task) -> dict[str, Any]:
         return {"value": call(task)}
     except Exception as raised:  # noqa: BLE001 - whatever the SDK raises is what the user gets
         return {"error": _told(raised)}
-
-
-def _without_native(turn: Turn) -> Turn:
-    return Turn(text=turn.text, calls=turn.calls, finish=turn.finish, usage=turn.usage, parsed=turn.parsed)
 
 
 def _told(raised: Exception) -> dict[str, Any]:

@@ -40,15 +40,17 @@ class Contents:
         for piece in pieces:
             for part in _parts(piece):
                 parts.append(part)
-                heard(part.text)
+                heard(None if part.thought else part.text)
             finish = _finish(piece) or finish
             usage = piece.usage_metadata or usage
-        text = "".join(part.text for part in parts if part.text)
+        text = "".join(part.text for part in parts if part.text and not part.thought)
         return Turn(
             text=text,
             calls=[_call(part.function_call) for part in parts if part.function_call],
             finish=finish,
             usage=usage and (usage.prompt_token_count, usage.candidates_token_count),
+            cached=usage and usage.cached_content_token_count,
+            thoughts="".join(part.text for part in parts if part.text and part.thought),
             parsed=self._parsed(piece, text),
             native=types.Content(role="model", parts=parts),
         )
@@ -75,6 +77,8 @@ class Contents:
                 for tool in map(TOOLS.__getitem__, self._task.tools)
             ]
             config.tools = [types.Tool(function_declarations=declarations)]
+        if self._task.think:
+            config.thinking_config = types.ThinkingConfig(include_thoughts=True)
         if self._task.schema:
             config.response_mime_type = "application/json"
             config.response_schema = Trip

@@ -42,6 +42,7 @@ class Chat:
             calls=[Call(call["id"], call["name"], call["args"]) for call in message.tool_calls],
             finish=message.response_metadata.get("finish_reason"),
             usage=usage and (usage["input_tokens"], usage["output_tokens"]),
+            cached=usage and usage.get("input_token_details", {}).get("cache_read"),
             parsed=parsed,
             native=message,
         )

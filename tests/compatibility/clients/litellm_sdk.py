@@ -35,6 +35,8 @@ class Chat:
             ],
             finish=choice.finish_reason,
             usage=(answer.usage.prompt_tokens, answer.usage.completion_tokens),
+            cached=answer.usage.prompt_tokens_details and answer.usage.prompt_tokens_details.cached_tokens,
+            thoughts=getattr(choice.message, "reasoning_content", None) or "",
             parsed=Trip.model_validate_json(text).model_dump() if self._task.schema else None,
             native=choice.message,
         )
@@ -57,6 +59,9 @@ class Chat:
             asked["tools"] = [TOOLS[name].function() for name in self._task.tools]
         if self._task.schema:
             asked["response_format"] = Trip
+        if self._task.think:
+            # LiteLLM does not know the model, and so has to be told that it thinks.
+            asked |= {"reasoning_effort": "low", "allowed_openai_params": ["reasoning_effort"]}
         if not self._task.stream:
             return litellm.completion(**asked)
         chunks = []

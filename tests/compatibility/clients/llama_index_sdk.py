@@ -63,6 +63,7 @@ class Chat:
             ],
             finish=finish,
             usage=usage and (usage.prompt_tokens, usage.completion_tokens),
+            cached=usage and usage.prompt_tokens_details.cached_tokens,
             native=last.message,
         )
 

@@ -28,10 +28,12 @@ class Chat:
     def ask(self, heard: Heard) -> Turn:
         """Send everything said so far."""
         texts: list[str] = []
+        thoughts: list[str] = []
         calls: list[Any] = []
         last: Any = None
         for last in self._answered():
             texts.append(last.message.content or "")
+            thoughts.append(last.message.thinking or "")
             calls += last.message.tool_calls or []
             heard(last.message.content)
         assert last is not None, "not one piece came"
@@ -41,8 +43,9 @@ class Chat:
             calls=[Call(None, call.function.name, dict(call.function.arguments)) for call in calls],
             finish=last.done_reason,
             usage=(last.prompt_eval_count, last.eval_count) if last.done else None,
+            thoughts="".join(thoughts),
             parsed=Trip.model_validate_json(text).model_dump() if self._task.schema else None,
-            native={"role": "assistant", "content": text, "tool_calls": calls},
+            native={"role": "assistant", "content": text, "thinking": "".join(thoughts), "tool_calls": calls},
         )
 
     def tell(self, turn: Turn, results: Sequence[tuple[Call, str]]) -> None:
@@ -57,6 +60,8 @@ class Chat:
         asked: dict[str, Any] = {"model": self._task.model, "messages": self._messages}
         if self._task.tools:
             asked["tools"] = [TOOLS[name].function() for name in self._task.tools]
+        if self._task.think:
+            asked["think"] = True
         if self._task.schema:
             asked["format"] = Trip.model_json_schema()
         return iter(chat(**asked, stream=True) if self._task.stream else [chat(**asked)])

@@ -41,6 +41,8 @@ class Responses:
             asked["tools"] = [{"type": "function", **TOOLS[name].function()["function"]} for name in self._task.tools]
         if self._task.schema:
             asked["text_format"] = Trip
+        if self._task.think:
+            asked["reasoning"] = {"effort": "low", "summary": "auto"}
         answer = self._streamed(asked, heard) if self._task.stream else self._whole(asked)
         return Turn(
             text=answer.output_text,
@@ -51,6 +53,8 @@ class Responses:
             ],
             finish=answer.status,
             usage=answer.usage and (answer.usage.input_tokens, answer.usage.output_tokens),
+            cached=answer.usage and answer.usage.input_tokens_details.cached_tokens,
+            thoughts="".join(part.text for item in answer.output if item.type == "reasoning" for part in item.summary),
             parsed=answer.output_parsed.model_dump() if self._task.schema else None,
             native=answer.id,
         )

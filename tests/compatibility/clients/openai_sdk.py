@@ -38,6 +38,8 @@ class Chat:
             asked["tools"] = [TOOLS[name].function() for name in self._task.tools]
         if self._task.schema:
             asked["response_format"] = Trip
+        if self._task.think:
+            asked["reasoning_effort"] = "low"
         answer = self._streamed(asked, heard) if self._task.stream else self._whole(asked)
         choice = answer.choices[0]
         return Turn(
@@ -48,6 +50,8 @@ class Chat:
             ],
             finish=choice.finish_reason,
             usage=answer.usage and (answer.usage.prompt_tokens, answer.usage.completion_tokens),
+            cached=answer.usage and answer.usage.prompt_tokens_details.cached_tokens,
+            thoughts=getattr(choice.message, "reasoning_content", ""),  # no field of OpenAI's, but one of many others
             parsed=choice.message.parsed.model_dump() if self._task.schema else None,
             native=choice.message,
         )
