@@ -134,6 +134,9 @@ def _max_tokens(chat: Chat, candidate: Candidate, thinks: Thought) -> int:
     if chat.max_tokens is not None:
         return chat.max_tokens
     longest = candidate.max_output_tokens
+    if longest is None and thinks.on and not thinks.budget:
+        # Nobody knows how much it thinks; every model that decides so itself can write so much.
+        return _MOST_BY_DEFAULT
     if longest is None:
         return max(_DEFAULT_MAX_TOKENS, thinks.budget + _ROOM_TO_ANSWER if thinks.budget else 0)
     return min(longest, max(_MOST_BY_DEFAULT, thinks.budget + _ROOM_TO_ANSWER))

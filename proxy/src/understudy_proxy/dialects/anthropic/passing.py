@@ -109,8 +109,8 @@ def _body(
     if prompt is not None:
         body, warnings = _in_role(prompt, body, candidate)
         if asked.version >= VERSION_WITHOUT_SAMPLING:
-            for name in SAMPLING:
-                body.pop(name, None)
+            taken = [name for name in SAMPLING if body.pop(name, None) is not None]
+            warnings += tuple(f"The persona's {name!r} was left out: {asked.version} takes none." for name in taken)
     return body, warnings
 
 

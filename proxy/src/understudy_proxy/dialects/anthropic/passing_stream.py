@@ -31,7 +31,7 @@ _END = b"\n\n"
 class MessagesStream:
     """One stream."""
 
-    __slots__ = ("_began", "_counting", "_failure", "_held", "_seen", "_splitter", "finished")
+    __slots__ = ("_began", "_counting", "_failure", "_held", "_held_bytes", "_seen", "_splitter", "finished")
 
     def __init__(self) -> None:
         self.finished = False
@@ -41,6 +41,7 @@ class MessagesStream:
         self._began = False
         self._seen = False
         self._held: list[bytes] = []
+        self._held_bytes = 0
         self._failure: UpstreamFailure | None = None
 
     @property
@@ -89,12 +90,13 @@ class MessagesStream:
                 self._held.append(event)
             else:
                 self._read(event)
+                self._held_bytes += len(event)
         if self._began and self._held:
             self._held.append(b"")
             out = _END.join(self._held)
             self._held = []
             return Fed(out, True, self._failure)
-        if not self._began and not self._is_over() and sum(map(len, self._held)) > MAX_HELD_BYTES:
+        if not self._began and not self._is_over() and self._held_bytes > MAX_HELD_BYTES:
             self._failure = _invalid("the stream goes on and on without an answer")
         return Fed(b"", self._began, self._failure)
 
