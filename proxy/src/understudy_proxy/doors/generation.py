@@ -5,16 +5,15 @@ an `Operation`; how an error looks is the route's.
 """
 
 import asyncio
-import time
 from collections.abc import Callable
 
 from understudy_proxy.dialects.interpretation import Asked, Operation
 from understudy_proxy.dialects.request_error import RequestError
-from understudy_proxy.doors.door import Answer, EventStream, Headers, Refused, Request
+from understudy_proxy.doors.door import Answer, EventStream, Headers, Request
 from understudy_proxy.doors.headers import STREAMING, answered_headers, course_headers, forwarded
 from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.refusing import bad_request, from_refusal
-from understudy_proxy.exchange.admission import RETRY_AFTER_SECONDS
+from understudy_proxy.doors.visit import Visit
 from understudy_proxy.exchange.course import Course, Exhausted, Whole
 from understudy_proxy.exchange.exchange import Exchange
 from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
@@ -23,9 +22,6 @@ from understudy_proxy.exchange.walk import Ask
 from understudy_proxy.telemetry.metrics import Metrics
 from understudy_proxy.telemetry.record import RequestRecord
 
-_CLIENT_LEFT = 499
-"""nginx's status for it; no client ever sees it."""
-_SHUTTING_DOWN = 503
 _GOING_DOWN = UpstreamFailure(FailureKind.INTERRUPTED, "the gateway is shutting down; send the request again")
 
 
@@ -63,27 +59,8 @@ class GenerationDoor:
 
     async def __call__(self, request: Request) -> Answer | None:
         """Answer, and record how it went."""
-        if not self._admission.enter():
-            self._metrics.refused("overloaded")
-            raise _overloaded()
-        record = RequestRecord(request_id=request.id, started=request.received, operation=self._operation.name)
-        course = Course()
-        self._metrics.request_began()
-        try:
-            return await self._answer(request, record, course)
-        except Refused as refused:
-            record.status, record.reason = refused.status, refused.reason
-            raise
-        except (asyncio.CancelledError, ConnectionError):
-            record.client_left = not request.cut_short
-            record.status = _SHUTTING_DOWN if request.cut_short else _CLIENT_LEFT
-            raise
-        except BaseException:
-            record.status = 500
-            raise
-        finally:
-            self._admission.leave()
-            self._record(record, course)
+        with Visit(request, self._operation.name, admission=self._admission, metrics=self._metrics) as visit:
+            return await self._answer(request, visit.record, visit.course)
 
     async def _answer(self, request: Request, record: RequestRecord, course: Course) -> Answer | None:
         runtime = self._names.runtime()
@@ -126,15 +103,6 @@ class GenerationDoor:
     async def _complete(self, request: Request, asked: Asked) -> None:
         """The answer is whole, and about to be the client's."""
 
-    def _record(self, record: RequestRecord, course: Course) -> None:
-        record.candidate = course.candidate
-        record.attempts = course.attempts
-        record.failovers = course.failovers
-        record.reason = record.reason or course.reason or ""
-        record.first_token = course.first_token
-        record.finished = time.monotonic()
-        self._metrics.record_request(record)
-
     async def _stream(
         self, request: Request, stream: Stream, headers: Headers, record: RequestRecord, asked: Asked
     ) -> None:
@@ -171,14 +139,3 @@ class GenerationDoor:
 def _own(answer: tuple[bytes, str], headers: Headers) -> Answer:
     body, warning = answer
     return Answer(body=body, headers=(*headers, ("x-understudy-warning", warning)))
-
-
-def _overloaded() -> Refused:
-    return Refused(
-        503,
-        "The gateway has as many requests under way as it takes; try again shortly.",
-        type="server_error",
-        code="overloaded",
-        reason="overloaded",
-        headers=(("retry-after", f"{RETRY_AFTER_SECONDS:.0f}"),),
-    )
