@@ -24,6 +24,7 @@ from understudy_proxy.doors.health import HealthDoors
 from understudy_proxy.doors.limits import Limits
 from understudy_proxy.doors.models import model_routes
 from understudy_proxy.doors.names import Names
+from understudy_proxy.doors.ollama.routes import ollama_routes
 from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.openai.routes import openai_routes
 from understudy_proxy.exchange.admission import Admission
@@ -180,6 +181,7 @@ class Gateway:
             *openai_routes(names=self._names, exchange=self._exchange, metrics=self._metrics, store=self._store),
             *anthropic_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *gemini_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
+            *ollama_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *model_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *health.routes(openai_errors),
         )

@@ -1,0 +1,1 @@
+"""Doors for clients of Ollama's own API."""
