@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from understudy_api.config import AWSIdentity, AzureIdentity, CloudIdentity, CredentialRef, GCPIdentity
 from understudy_api.v1alpha1.meta import SecretKeySelector
@@ -14,6 +15,13 @@ from understudy_operator.compile.sources import Credential, read_credential, rea
 from understudy_operator.compile.vendors import Vendor
 from understudy_operator.compile.verdict import Reason
 
+_GOOGLE = (".googleapis.com",)
+_AZURE = tuple(
+    f".{service}.azure.{place}"
+    for service in ("openai", "cognitiveservices", "services.ai")
+    for place in ("com", "us", "cn")
+)
+"""Where tokens of the proxy's own may be sent: names that only the cloud itself can give away."""
 _ABSENT = frozenset({Reason.SECRET_NOT_FOUND, Reason.KEY_NOT_FOUND})
 _BILLED_PROJECT = "x-goog-user-project"
 """A key of the Gemini API belongs to a project; whoever signs in as an account has to say which."""
@@ -100,9 +108,13 @@ def compile_sign_in(
         cloud = _aws(spec.auth.aws, secrets)
     elif spec.auth.gcp is not None:
         cloud = _gcp(spec.auth.gcp, secrets)
+        if cloud.service_account is None:
+            _keep_at_home(report, spec, _GOOGLE, instead="spec.auth.gcp.secretKeyRef")
         headers = {_BILLED_PROJECT: spec.auth.gcp.project} if spec.type is ProviderType.GEMINI else {}
     elif spec.auth.azure is not None:
         cloud = _azure(spec.auth.azure, secrets)
+        if cloud.client_secret is None:
+            _keep_at_home(report, spec, _AZURE, instead="spec.auth.azure.clientSecretRef")
     return SignIn(credential, cloud, secrets.values, headers) if secrets.complete else None
 
 
@@ -131,6 +143,25 @@ def _azure(auth: AzureAuth, secrets: _Secrets) -> AzureIdentity:
     at = "spec.auth.azure.clientSecretRef"
     secret = secrets.key(auth.client_secret_ref, at=at) if auth.client_secret_ref else None
     return AzureIdentity(cloud="azure", tenant_id=auth.tenant_id, client_id=auth.client_id, client_secret=secret)
+
+
+def _keep_at_home(report: Report, spec: LLMProviderSpec, domains: tuple[str, ...], *, instead: str) -> None:
+    """Refuse to send tokens of the proxy's own anywhere but to their cloud.
+
+    Whoever may write an LLMProvider may use the proxy's identity, but must not be able to take it along. AWS needs no
+    such care: a signature is for one host, and worth nothing at another.
+    """
+    if spec.base_url is None and spec.service_ref is None:
+        return
+    parts = urlsplit(spec.base_url or "")
+    if parts.scheme == "https" and (parts.hostname or "").endswith(domains):
+        return
+    field = "spec.serviceRef" if spec.service_ref else "spec.baseURL"
+    message = (
+        f"leads elsewhere than to https://….{domains[0][1:]}, and the proxy's own identity is not sent there: "
+        f"set {instead}, for an identity of the provider's own"
+    )
+    report.refuse(Reason.UNSUPPORTED_VALUE, field, message)
 
 
 def _is_service_account(text: str) -> bool:
