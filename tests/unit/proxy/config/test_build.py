@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from harness.runtimes import a_backend, a_model, a_provider, a_rule, a_runtime, a_target
-from understudy_api.config import TLS, Config, CredentialRef, Credentials, Provider, Snapshot, Target, TargetKind
+from understudy_api.config import (
+    TLS,
+    AuthHeader,
+    Config,
+    CredentialRef,
+    Credentials,
+    OnInterruption,
+    Provider,
+    Snapshot,
+    Target,
+    TargetKind,
+)
 from understudy_proxy.config.build import build
 from understudy_proxy.config.runtime import Runtime
 
@@ -35,6 +46,30 @@ def test_carries_complete_headers() -> None:
     assert headers["authorization"] == "Bearer sk-secret"
     assert headers["x-team"] == "search"
     assert headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        pytest.param(AuthHeader.AUTHORIZATION, "Bearer sk-secret", id="most vendors"),
+        pytest.param(AuthHeader.X_API_KEY, "sk-secret", id="Anthropic"),
+        pytest.param(AuthHeader.X_GOOG_API_KEY, "sk-secret", id="Google"),
+        pytest.param(AuthHeader.API_KEY, "sk-secret", id="Azure"),
+    ],
+)
+def test_sends_the_key_as_its_vendor_wants_it(header: AuthHeader, value: str) -> None:
+    """In one header, and in no other."""
+    provider = with_key(a_provider("ai/main", "m")).model_copy(update={"auth_header": header})
+    headers = built(provider, k="sk-secret").upstreams["ai/main"].headers
+    assert {str(header): value} == {name: said for name, said in headers.items() if "sk-secret" in said}
+
+
+@pytest.mark.parametrize("wanted", OnInterruption)
+def test_knows_what_a_broken_stream_does(wanted: OnInterruption) -> None:
+    """As the route says."""
+    target = a_target("ai/chat", a_rule(a_backend("ai/main", "m"))).model_copy(update={"on_interruption": wanted})
+    runtime = built(a_provider("ai/main", "m"), targets=(target,))
+    assert runtime.targets["LLMRoute/ai/chat"].on_interruption is wanted
 
 
 def test_trims_the_line_break_that_echo_leaves() -> None:
