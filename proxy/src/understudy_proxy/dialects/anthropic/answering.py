@@ -5,13 +5,12 @@ from typing import Any
 
 from understudy_proxy.dialects.anthropic.blocks import Block, Blocks
 from understudy_proxy.dialects.anthropic.names import cache_control
-from understudy_proxy.dialects.canonical.chat import Chat, JsonFormat, Sampling, Tool, ToolChoice, ToolMode
-from understudy_proxy.dialects.claude import Claude
+from understudy_proxy.dialects.canonical.chat import Chat, Sampling, Tool, ToolMode
+from understudy_proxy.dialects.claude.json_tool import choice_of, json_tool, with_type
+from understudy_proxy.dialects.claude.models import Claude
+from understudy_proxy.dialects.claude.sampling import drawn
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
 
-JSON_TOOL = "json_tool_call"
-"""Called in the place of an answer to a JSON Schema by models that know tools only."""
-_JSON_TOOL_DESCRIPTION = "Give the answer to the user by calling this tool, with the answer as its arguments."
 _NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
 _CHOICES = {ToolMode.AUTO: "auto", ToolMode.NONE: "none", ToolMode.REQUIRED: "any"}
 _TIERS = {"auto": "auto", "default": "standard_only"}
@@ -19,17 +18,20 @@ _PERSONAL = re.compile(r".*@.*|\+[\d\s()./-]{6,}")
 """What looks like an address or a telephone number, which the vendor forbids as a user id."""
 
 
-def tools(chat: Chat, model: Claude, blocks: Blocks) -> list[Block]:
-    """The tools that may be called."""
+def tools(chat: Chat, model: Claude, blocks: Blocks, *, for_json: bool) -> list[Block]:
+    """The tools that may be called; with `for_json` among them one that takes the answer."""
     allowed = chat.tool_choice.names if chat.tool_choice is not None else ()
-    return [_tool(tool, model, blocks) for tool in chat.tools if not allowed or tool.name in allowed]
+    offered = [tool for tool in chat.tools if not allowed or tool.name in allowed]
+    if for_json and chat.format is not None:
+        offered.append(json_tool(chat.format))
+    return [_tool(tool, model, blocks) for tool in offered]
 
 
 def _tool(tool: Tool, model: Claude, blocks: Blocks) -> Block:
     block: Block = {"name": blocks.names.given(tool.name)}
     if tool.description:
         block["description"] = tool.description
-    block["input_schema"] = {"type": "object", **tool.parameters} if tool.parameters else _NO_ARGUMENTS
+    block["input_schema"] = with_type(tool.parameters) if tool.parameters else _NO_ARGUMENTS
     if tool.strict:
         if model.json_schema:
             block["strict"] = True
@@ -40,28 +42,19 @@ def _tool(tool: Tool, model: Claude, blocks: Blocks) -> Block:
     return block
 
 
-def json_tool(wanted: JsonFormat) -> Block:
-    """The tool that stands for an answer to a JSON Schema."""
-    description = f"{wanted.description}\n\n{_JSON_TOOL_DESCRIPTION}" if wanted.description else _JSON_TOOL_DESCRIPTION
-    return {"name": JSON_TOOL, "description": description, "input_schema": {"type": "object", **(wanted.schema or {})}}
-
-
 def tool_choice(chat: Chat, blocks: Blocks, *, offered: bool, for_json: bool) -> Block | None:
     """Whether tools must be called; None leaves it to the model.
 
     Raises:
         RequestError: a tool must be called, and there is none.
     """
-    choice = chat.tool_choice or ToolChoice(ToolMode.AUTO)
+    choice = choice_of(chat, for_json=for_json)
     if not offered:
         if choice.mode is ToolMode.REQUIRED:
             raise RequestError("A tool must be called, but the request has none to call.", param="tool_choice")
         return None
     said: Block = {"type": _CHOICES[choice.mode]}
-    if for_json and choice.mode is not ToolMode.REQUIRED:
-        own = chat.tools and choice.mode is not ToolMode.NONE
-        said = {"type": "any"} if own else {"type": "tool", "name": JSON_TOOL}
-    elif choice.mode is ToolMode.REQUIRED and len(choice.names) == 1:
+    if choice.mode is ToolMode.REQUIRED and len(choice.names) == 1:
         said = {"type": "tool", "name": blocks.names.given(choice.names[0])}
     if chat.parallel_tool_calls is False and said["type"] != "none":
         said["disable_parallel_tool_use"] = True
@@ -79,35 +72,13 @@ def sampling(wanted: Sampling, model: Claude, blocks: Blocks, *, thinks: bool) -
     for name in ("frequency_penalty", "presence_penalty", "seed", "logit_bias"):
         if getattr(wanted, name) is not None:
             blocks.warn(f"'{name}' was left out: Anthropic has no such parameter.")
-    said = _drawn(wanted, model, blocks, thinks=thinks)
+    said: Block = dict(drawn(wanted, model, thinks=thinks, warn=blocks.warn))
     stop = [text for text in wanted.stop if text.strip()]
     if len(stop) < len(wanted.stop):
         blocks.warn("Stop sequences of white space alone were left out: Anthropic takes none.")
     if stop:
         said["stop_sequences"] = stop
     return said
-
-
-def _drawn(wanted: Sampling, model: Claude, blocks: Blocks, *, thinks: bool) -> Block:
-    given = {name: value for name in ("temperature", "top_p", "top_k") if (value := getattr(wanted, name)) is not None}
-    if given and not model.sampling:
-        blocks.warn(f"{_listed(given)} left out: this model takes no sampling parameters.")
-        return {}
-    if thinks and given:
-        # https://platform.claude.com/docs/en/build-with-claude/extended-thinking#feature-compatibility
-        blocks.warn(f"{_listed(given)} left out: they cannot be combined with reasoning.")
-        return {}
-    if not model.temperature_with_top_p and "temperature" in given and given.pop("top_p", None) is not None:
-        blocks.warn("'top_p' was left out: this model takes it or 'temperature', not both.")
-    if given.get("temperature", 0) > 1:
-        blocks.warn("'temperature' was lowered to 1, Anthropic's highest.")
-        given["temperature"] = 1
-    return given
-
-
-def _listed(given: Block) -> str:
-    names = " and ".join(f"'{name}'" for name in given)
-    return f"{names} {'was' if len(given) == 1 else 'were'}"
 
 
 def service(chat: Chat, blocks: Blocks) -> Block:

@@ -14,7 +14,6 @@ from understudy_proxy.dialects.canonical.content import (
     CacheMark,
     Document,
     Image,
-    Issuer,
     Message,
     Part,
     Refusal,
@@ -25,6 +24,7 @@ from understudy_proxy.dialects.canonical.content import (
     ToolResult,
 )
 from understudy_proxy.dialects.canonical.renaming import Renaming
+from understudy_proxy.dialects.claude.thinking import is_claudes
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
 
 Block = dict[str, Any]
@@ -118,7 +118,7 @@ class Blocks:
         if thinking.redacted is not None:
             return {"type": "redacted_thinking", "data": thinking.redacted}
         signature = thinking.signature
-        if signature is None or signature.issuer is not Issuer.ANTHROPIC:
+        if signature is None or not is_claudes(thinking):
             self.warn("Reasoning in the conversation that Anthropic has not signed was left out.")
             return None
         return {"type": "thinking", "thinking": thinking.text, "signature": signature.value}

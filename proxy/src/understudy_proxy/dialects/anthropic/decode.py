@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 
-from understudy_proxy.dialects.anthropic.answering import JSON_TOOL
 from understudy_proxy.dialects.anthropic.encode import Encoded
 from understudy_proxy.dialects.anthropic.names import finish_of
 from understudy_proxy.dialects.anthropic.usage import read_usage
@@ -19,6 +18,7 @@ from understudy_proxy.dialects.canonical.content import (
     Thinking,
     ToolCall,
 )
+from understudy_proxy.dialects.claude.json_tool import JSON_TOOL
 from understudy_proxy.dialects.failures.kinds import failure_of, is_success, no_answer, parsed, refused
 from understudy_proxy.dialects.failures.shapes import said_in
 from understudy_proxy.exchange.failure import UpstreamFailure

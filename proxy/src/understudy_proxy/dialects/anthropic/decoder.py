@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 
-from understudy_proxy.dialects.anthropic.answering import JSON_TOOL
 from understudy_proxy.dialects.anthropic.decode import MAX_BLOCKS, failure_in, json_text, refusal_of, string
 from understudy_proxy.dialects.anthropic.encode import Encoded
 from understudy_proxy.dialects.anthropic.names import finish_of
@@ -29,6 +28,7 @@ from understudy_proxy.dialects.canonical.events import (
     ThinkingSigned,
     ToolCallBegan,
 )
+from understudy_proxy.dialects.claude.json_tool import JSON_TOOL
 from understudy_proxy.dialects.failures.kinds import failure_of, parsed
 from understudy_proxy.dialects.failures.shapes import said_by
 from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge, parse

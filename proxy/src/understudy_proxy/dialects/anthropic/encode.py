@@ -8,10 +8,11 @@ import orjson
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.anthropic import answering
 from understudy_proxy.dialects.anthropic.blocks import Block, Blocks
-from understudy_proxy.dialects.anthropic.thinking import NOT_AT_ALL, Thought, thought
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.canonical.renaming import Renaming
-from understudy_proxy.dialects.claude import Claude, claude
+from understudy_proxy.dialects.claude.json_tool import JSON_INSTRUCTION
+from understudy_proxy.dialects.claude.models import Claude, claude
+from understudy_proxy.dialects.claude.thinking import Thought, thought
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
 
 _DEFAULT_MAX_TOKENS = 4096
@@ -21,7 +22,6 @@ _MOST_BY_DEFAULT = 16_384
 Anthropic's own SDKs refuse to wait for it without a stream."""
 _ROOM_TO_ANSWER = 4096
 """Beside what is thought."""
-_JSON_INSTRUCTION = "Answer with a JSON object and nothing else: no words around it, no code fence."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Encoded:
     names: Renaming
     ids: Renaming
     json_tool: bool
-    """An answer to a JSON Schema comes as a call of `answering.JSON_TOOL`."""
+    """An answer to a JSON Schema comes as a call of `json_tool.JSON_TOOL`."""
     warnings: tuple[str, ...]
 
 
@@ -53,7 +53,7 @@ def encode(chat: Chat, candidate: Candidate) -> Encoded:
         body["system"] = system
     for_json = chat.format is not None and chat.format.schema is not None and not model.json_schema
     choice = _add_tools(chat, model, blocks, body, for_json=for_json)
-    thinks = _thought(chat, model, blocks, body, forced=choice in {"any", "tool"})
+    thinks = thought(chat, model, forced=choice in {"any", "tool"}, warn=blocks.warn)
     body["max_tokens"] = _max_tokens(chat, candidate, thinks)
     _add_output(chat, model, body, thinks)
     body |= answering.sampling(chat.sampling, model, blocks, thinks=thinks.on)
@@ -87,15 +87,13 @@ def _system(chat: Chat, blocks: Blocks) -> list[Block]:
     system = blocks.texts(chat.system)
     if chat.format is not None and chat.format.schema is None:
         blocks.warn("JSON was asked for through the system prompt: Anthropic has no mode that promises it.")
-        system.append({"type": "text", "text": _JSON_INSTRUCTION})
+        system.append({"type": "text", "text": JSON_INSTRUCTION})
     return system
 
 
 def _add_tools(chat: Chat, model: Claude, blocks: Blocks, body: dict[str, Any], *, for_json: bool) -> str | None:
     """Add tools and their choice to `body`; the choice's type."""
-    tools = answering.tools(chat, model, blocks)
-    if for_json and chat.format is not None:
-        tools.append(answering.json_tool(chat.format))
+    tools = answering.tools(chat, model, blocks, for_json=for_json)
     choice = answering.tool_choice(chat, blocks, offered=bool(tools), for_json=for_json)
     if tools:
         body["tools"] = tools
@@ -103,30 +101,6 @@ def _add_tools(chat: Chat, model: Claude, blocks: Blocks, body: dict[str, Any], 
         return None
     body["tool_choice"] = choice
     return str(choice["type"])
-
-
-def _thought(chat: Chat, model: Claude, blocks: Blocks, body: dict[str, Any], *, forced: bool) -> Thought:
-    """How much is thought; nothing where the rest of the request forbids it."""
-    thinks = thought(chat.reasoning, model, max_tokens=chat.max_tokens, warn=blocks.warn)
-    if not thinks.on:
-        return thinks
-    if forced:
-        blocks.warn("The model was not asked to think: it cannot while a tool must be called.")
-        return NOT_AT_ALL
-    if body["messages"][-1]["role"] == "assistant":
-        blocks.warn("The model was not asked to think: it cannot before it goes on with what was said.")
-        return NOT_AT_ALL
-    if thinks.budget and _thought_is_missing(body["messages"]):
-        blocks.warn("The model was not asked to think: it can go on after a tool call only with its own reasoning.")
-        return NOT_AT_ALL
-    return thinks
-
-
-def _thought_is_missing(messages: list[Block]) -> bool:
-    """Whether the tool calls that are being answered came without the reasoning that led to them."""
-    if len(messages) < 2 or messages[-1]["content"][0]["type"] != "tool_result":
-        return False
-    return messages[-2]["content"][0]["type"] not in {"thinking", "redacted_thinking"}
 
 
 def _max_tokens(chat: Chat, candidate: Candidate, thinks: Thought) -> int:

@@ -303,7 +303,7 @@ def test_a_high_temperature_is_lowered() -> None:
     """Anthropic's scale ends where OpenAI's has its middle."""
     encoded = sent(replace(CHAT, sampling=Sampling(temperature=1.7)))
     assert 1 == encoded.body["temperature"]
-    assert ("'temperature' was lowered to 1, Anthropic's highest.",) == encoded.warnings
+    assert ("'temperature' was lowered to 1, the highest here.",) == encoded.warnings
 
 
 def test_a_schema_for_a_model_without_json_schema() -> None:

@@ -7,14 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from understudy_proxy.dialects.canonical.chat import Effort, Reasoning
+from understudy_proxy.dialects.canonical.chat import Chat, Effort, Reasoning
+from understudy_proxy.dialects.canonical.content import Issuer, Message, Part, Role, Thinking, ToolResult
 from understudy_proxy.dialects.canonical.effort import budget_of, effort_of
-from understudy_proxy.dialects.claude import Claude
+from understudy_proxy.dialects.claude.models import Claude
 
 LEAST_BUDGET = 1024
 _DEFAULT_EFFORT = Effort.MEDIUM
 _EFFORTS = {Effort.MINIMAL: Effort.LOW}
 """Words that this vendor does not have."""
+
+Warn = Callable[[str], None]
+"""Takes a sentence for the client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +41,45 @@ class Thought:
 NOT_AT_ALL = Thought()
 
 
-def thought(
-    reasoning: Reasoning | None, model: Claude, *, max_tokens: int | None, warn: Callable[[str], None]
-) -> Thought:
-    """What to send for `reasoning`.
+def thought(chat: Chat, model: Claude, *, forced: bool, warn: Warn) -> Thought:
+    """How much is thought: what the client wants, unless the rest of the request forbids it.
 
     Args:
-        reasoning: what the client wants.
-        model: who is to do it.
-        max_tokens: the client's bound, of which thinking is a part.
-        warn: takes a sentence for the client.
+        chat: the request.
+        model: who is to answer.
+        forced: a tool must be called.
+        warn: told what is left out.
     """
+    thinks = _wanted(chat.reasoning, model, max_tokens=chat.max_tokens, warn=warn)
+    if not thinks.on:
+        return thinks
+    if forced:
+        warn("The model was not asked to think: it cannot while a tool must be called.")
+        return NOT_AT_ALL
+    if chat.messages and chat.messages[-1].role is Role.ASSISTANT:
+        warn("The model was not asked to think: it cannot before it goes on with what was said.")
+        return NOT_AT_ALL
+    if thinks.budget and _is_missing(chat.messages):
+        warn("The model was not asked to think: it can go on after a tool call only with its own reasoning.")
+        return NOT_AT_ALL
+    return thinks
+
+
+def is_claudes(part: Part) -> bool:
+    """Whether a part is reasoning that Claude models know again."""
+    if not isinstance(part, Thinking):
+        return False
+    return part.redacted is not None or (part.signature is not None and part.signature.issuer is Issuer.ANTHROPIC)
+
+
+def _is_missing(messages: tuple[Message, ...]) -> bool:
+    """Whether the tool calls that are being answered came without the reasoning that led to them."""
+    if len(messages) < 2 or not any(isinstance(part, ToolResult) for part in messages[-1].parts):
+        return False
+    return not any(is_claudes(part) for part in messages[-2].parts)
+
+
+def _wanted(reasoning: Reasoning | None, model: Claude, *, max_tokens: int | None, warn: Warn) -> Thought:
     if reasoning is None:
         return NOT_AT_ALL
     display = {} if reasoning.visible is None else {"display": "summarized" if reasoning.visible else "omitted"}
