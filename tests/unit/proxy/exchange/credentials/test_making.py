@@ -16,6 +16,9 @@ from understudy_api.config import (
     Credentials,
     GCPIdentity,
     Snapshot,
+    decode,
+    encode,
+    with_revision,
 )
 from understudy_proxy.config.build import build
 from understudy_proxy.config.runtime import Runtime
@@ -62,6 +65,26 @@ def test_what_nobody_holds_is_forgotten() -> None:
     credentials_for(aws("gone"), {"id": "AKID", "secret": "canary-that-is-gone"})
     gc.collect()
     assert not [each for each in gc.get_objects() if isinstance(each, tuple) and "canary-that-is-gone" in each]
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        pytest.param(aws(), id="AWS keys"),
+        pytest.param(AWSIdentity(cloud="aws", region="eu-central-1", role_arn="arn"), id="an AWS role"),
+        pytest.param(GCPIdentity(cloud="gcp"), id="Google Cloud"),
+        pytest.param(AzureIdentity(cloud="azure", client_secret=CredentialRef(name="s", version="1")), id="Entra"),
+    ],
+)
+def test_an_identity_survives_its_journey(identity: CloudIdentity) -> None:
+    """What an operator publishes is what a proxy reads, secrets of several lines included."""
+    provider = a_provider("ai/cloud", "m").model_copy(update={"cloud": identity})
+    config = with_revision(Config(providers={"ai/cloud": provider}))
+    sent = Snapshot(config, Credentials(revision=config.revision, values={"s": '{"a":\n "b"}'}))
+    published = encode(sent, slot="a")
+    read = decode(published.head, lambda part, index: getattr(published, part)[index])
+    assert read.config.providers["ai/cloud"].cloud == identity
+    assert read.credentials == sent.credentials
 
 
 def test_a_secret_that_is_not_there_leaves_the_provider_out() -> None:
