@@ -11,6 +11,7 @@ from understudy_proxy.doors.door import Route
 from understudy_proxy.doors.gemini.errors import gemini_errors
 from understudy_proxy.doors.gemini.methods import MethodsDoor
 from understudy_proxy.doors.gemini.models import GeminiModelsDoor
+from understudy_proxy.doors.gemini.paths import developer
 from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.openai.models import ModelsDoor
@@ -34,7 +35,7 @@ def model_routes(*, names: Names, exchange: Exchange, metrics: Metrics) -> tuple
         Told(_GOOGLE_KEY, google.one, gemini_errors, _GOOGLE_PARAMETER),
     )
     # Nobody else posts there, with whatever credential.
-    methods = Told(_GOOGLE_KEY, MethodsDoor(names=names, exchange=exchange, metrics=metrics), gemini_errors)
+    methods = Told(_GOOGLE_KEY, MethodsDoor(developer, names=names, exchange=exchange, metrics=metrics), gemini_errors)
     return (
         Route("/v1/models", {"GET": lists}, errors=openai_errors),
         Route("/v1/models", {"GET": ones, "POST": methods.answer}, errors=openai_errors, below=True),

@@ -55,8 +55,6 @@ def _sample(sampling: Sampling, config: dict[str, Any], warnings: list[str]) -> 
         config["responseLogprobs"] = True
         if sampling.top_logprobs is not None:
             config["logprobs"] = sampling.top_logprobs
-    if sampling.logit_bias:
-        warnings.append("Gemini has no logit_bias: it was not sent.")
 
 
 def _format(wanted: JsonFormat, config: dict[str, Any], generation: Generation) -> None:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import orjson
-
+from understudy_proxy.dialects.canonical.arguments import arguments_of
 from understudy_proxy.dialects.canonical.content import (
     Document,
     Image,
@@ -23,7 +22,7 @@ from understudy_proxy.dialects.gemini.functions import FunctionNames
 from understudy_proxy.dialects.gemini.media import part_of
 from understudy_proxy.dialects.gemini.results import response_of
 from understudy_proxy.dialects.gemini.thoughts import ESCAPE
-from understudy_proxy.dialects.request_error import RequestError, Unsupported
+from understudy_proxy.dialects.request_error import Unsupported
 
 _PLACEHOLDER = "."
 """For a user's turn with nothing in it, which Gemini refuses."""
@@ -123,7 +122,7 @@ class ContentsWriter:
     def _call(self, call: ToolCall, mark: str | None) -> dict[str, Any]:
         self._called[call.id] = call.name
         name = self._names.given(call.name)
-        part: dict[str, Any] = {"functionCall": {"id": call.id, "name": name, "args": _arguments(call)}}
+        part: dict[str, Any] = {"functionCall": {"id": call.id, "name": name, "args": arguments_of(call)}}
         if mark is not None:
             part["thoughtSignature"] = mark
         return part
@@ -149,18 +148,3 @@ def _own(signature: Signature | None) -> str | None:
 
 def _is_text(part: Image | Document) -> bool:
     return isinstance(part, Document) and part.text is not None
-
-
-def _arguments(call: ToolCall) -> dict[str, Any]:
-    if not call.arguments.strip():
-        return {}
-    try:
-        arguments = orjson.loads(call.arguments)
-    except orjson.JSONDecodeError:
-        arguments = None
-    if not isinstance(arguments, dict):
-        raise RequestError(
-            f"The arguments of the tool call '{call.id[:64]}' are not a JSON object; send them back as they came.",
-            param="messages",
-        )
-    return arguments

@@ -132,8 +132,24 @@ class Conversation:
 
 
 def _turn(role: Role, parts: list[Part]) -> Message:
-    """A turn; results of functions come first in a user's."""
+    """A turn; results of functions come first in a user's, and what a stream had in pieces is whole in a model's."""
+    if role is Role.ASSISTANT:
+        return Message(role, tuple(_joined(parts)))
     return Message(role, tuple(sorted(parts, key=lambda part: not isinstance(part, ToolResult))))
+
+
+def _joined(parts: list[Part]) -> list[Part]:
+    """Clients send the parts of a stream back as they came: thoughts in pieces, of which the last one is signed."""
+    joined: list[Part] = []
+    for part in parts:
+        match joined[-1] if joined else None, part:
+            case Thinking(signature=None, redacted=None) as before, Thinking(redacted=None):
+                joined[-1] = Thinking(before.text + part.text, part.signature)
+            case Text() as before, Text():
+                joined[-1] = Text(before.text + part.text)
+            case _:
+                joined.append(part)
+    return joined
 
 
 def _words(part: Fields, mark: str | None, role: Role) -> list[Part]:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
-from understudy_proxy.dialects.gemini.encode import dumped, encode, named, path_of
+from understudy_proxy.dialects.gemini.encode import encode, named, path_of
 from understudy_proxy.dialects.gemini.failures import failure_in, refused
 from understudy_proxy.dialects.gemini.vertex import is_vertex
 from understudy_proxy.dialects.interpretation import Call
@@ -25,7 +26,7 @@ class CountTurn:
             body = {name: value for name, value in body.items() if name != "toolConfig"}
         else:
             body = {"generateContentRequest": {"model": f"models/{named(candidate)}", **body}}
-        self.call = Call(path_of(candidate, "countTokens"), dumped(body), warnings=encoded.warnings)
+        self.call = Call(path_of(candidate, "countTokens"), written(body), warnings=encoded.warnings)
         """What to send."""
 
     def read(self, status: int, headers: Mapping[str, str], body: bytes) -> int | UpstreamFailure:

@@ -8,12 +8,13 @@ import orjson
 
 from understudy_api.config import Capability, Dialect, Prompt
 from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.canonical.embedding import Embedding, Vectors
 from understudy_proxy.dialects.embedding import EmbeddingClient
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
 from understudy_proxy.dialects.fields import invalid, missing
 from understudy_proxy.dialects.gemini.embeddings import EmbeddingTurn
-from understudy_proxy.dialects.gemini.encode import dumped, named, path_of
+from understudy_proxy.dialects.gemini.encode import named, path_of
 from understudy_proxy.dialects.gemini.failures import failure_in, refused
 from understudy_proxy.dialects.gemini.messages import Fields
 from understudy_proxy.dialects.gemini.request import read_object
@@ -85,7 +86,7 @@ class PassedEmbedding:
             body["requests"] = [{**request, "model": name} for request in _listed(body["requests"])]
         elif "model" in body:
             body["model"] = name
-        self.call = Call(path_of(candidate, "batchEmbedContents" if asked.batch else "embedContent"), dumped(body))
+        self.call = Call(path_of(candidate, "batchEmbedContents" if asked.batch else "embedContent"), written(body))
         """What to send."""
 
     def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Reading:

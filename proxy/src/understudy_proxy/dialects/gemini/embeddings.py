@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.canonical.embedding import Embedding, Vectors
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
-from understudy_proxy.dialects.gemini.encode import dumped, named, path_of
+from understudy_proxy.dialects.gemini.encode import named, path_of
 from understudy_proxy.dialects.gemini.failures import failure_in, refused
 from understudy_proxy.dialects.gemini.usage import read_usage
 from understudy_proxy.dialects.gemini.vertex import is_vertex
@@ -49,7 +50,7 @@ def _call(embedding: Embedding, candidate: Candidate) -> Call:
     vertex = is_vertex(candidate)
     body = _instances(texts, embedding) if vertex else _requests(texts, embedding, candidate)
     return Call(
-        path_of(candidate, "predict" if vertex else "batchEmbedContents"), dumped(body), warnings=tuple(warnings)
+        path_of(candidate, "predict" if vertex else "batchEmbedContents"), written(body), warnings=tuple(warnings)
     )
 
 

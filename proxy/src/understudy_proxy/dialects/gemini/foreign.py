@@ -26,11 +26,18 @@ def _content(content: Any, *, escape: bool) -> Any:
     parts = content.get("parts") if isinstance(content, dict) else None
     if not isinstance(parts, list) or not any(_is_foreign(part) for part in parts):
         return content
-    kept = [_unsigned(part) for part in parts if not (_is_foreign(part) and field_of(part, "functionCall") is None)]
+    kept = [_unsigned(part) for part in parts if not _is_reasoning(part)]
     call = next((part for part in kept if isinstance(part, dict) and field_of(part, "functionCall")), None)
     if escape and call is not None and field_of(call, "thoughtSignature") is None:
         call["thoughtSignature"] = ESCAPE
     return {**content, "parts": kept} if kept else None
+
+
+def _is_reasoning(part: Any) -> bool:
+    """Whether it is signed by another vendor, or a piece of what is, and no call."""
+    if not isinstance(part, dict) or field_of(part, "functionCall") is not None:
+        return False
+    return _is_foreign(part) or (part.get("thought") is True and field_of(part, "thoughtSignature") is None)
 
 
 def _unsigned(part: Any) -> Any:

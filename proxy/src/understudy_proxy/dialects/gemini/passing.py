@@ -8,8 +8,9 @@ from typing import Any
 
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
-from understudy_proxy.dialects.gemini.encode import dumped, named, path_of
+from understudy_proxy.dialects.gemini.encode import named, path_of
 from understudy_proxy.dialects.gemini.failures import failure_in, refused
 from understudy_proxy.dialects.gemini.foreign import without_foreign
 from understudy_proxy.dialects.gemini.framing import framing_of
@@ -40,7 +41,7 @@ class PassedGenerate:
         body = _prepared(asked, candidate, prompt, warnings)
         _name(body, candidate)
         path = path_of(candidate, STREAM if asked.stream else WHOLE)
-        self.call = Call(path, dumped(body), warnings=tuple(warnings))
+        self.call = Call(path, written(body), warnings=tuple(warnings))
         """What to send."""
 
     def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Reading:
@@ -73,7 +74,7 @@ class PassedCount:
             request = {name: value for name, value in request.items() if camel(name) not in {"model", "toolConfig"}}
         elif wrapped:
             request = {"generateContentRequest": {**request, "model": f"models/{named(candidate)}"}}
-        self.call = Call(path_of(candidate, "countTokens"), dumped(request), warnings=tuple(warnings))
+        self.call = Call(path_of(candidate, "countTokens"), written(request), warnings=tuple(warnings))
         """What to send."""
 
     def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Reading:

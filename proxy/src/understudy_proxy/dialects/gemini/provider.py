@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 
 from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.canonical.answer import Answer
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.gemini.counting import CountTurn
 from understudy_proxy.dialects.gemini.decode import StreamDecoder, read_answer
 from understudy_proxy.dialects.gemini.embeddings import EmbeddingTurn
-from understudy_proxy.dialects.gemini.encode import dumped, encode, path_of
+from understudy_proxy.dialects.gemini.encode import encode, path_of
 from understudy_proxy.dialects.interpretation import Call
 from understudy_proxy.dialects.provider import ProviderDialect
 from understudy_proxy.exchange.failure import UpstreamFailure
@@ -26,7 +27,7 @@ class GeminiTurn:
         encoded = encode(chat, candidate)
         self._names = encoded.names
         path = path_of(candidate, STREAM if chat.stream else WHOLE)
-        self.call = Call(path, dumped(encoded.body), warnings=encoded.warnings)
+        self.call = Call(path, written(encoded.body), warnings=encoded.warnings)
         """What to send."""
 
     def read(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer | UpstreamFailure:

@@ -3,17 +3,9 @@
 from typing import Any
 
 from understudy_proxy.dialects.canonical.chat import Effort, Reasoning
+from understudy_proxy.dialects.canonical.effort import budget_of, effort_of
 from understudy_proxy.dialects.gemini.generations import Generation
 
-_BUDGETS = {
-    Effort.NONE: 0,
-    Effort.MINIMAL: 1024,
-    Effort.LOW: 1024,
-    Effort.MEDIUM: 2048,
-    Effort.HIGH: 4096,
-    Effort.XHIGH: 8192,
-    Effort.MAX: 16384,
-}
 _LEVELS = {
     Effort.NONE: "MINIMAL",
     Effort.MINIMAL: "MINIMAL",
@@ -24,8 +16,6 @@ _LEVELS = {
     Effort.MAX: "XHIGH",
 }
 _EFFORTS = {level: effort for effort, level in reversed(_LEVELS.items())} | {"MINIMAL": Effort.MINIMAL}
-_LEVEL_FROM = ((8192, "HIGH"), (2048, "MEDIUM"), (1, "LOW"), (0, "MINIMAL"))
-"""The level for a budget of at least so many tokens."""
 _DYNAMIC = -1
 # https://ai.google.dev/gemini-api/docs/thinking#set-budget
 _LEAST_OF_PRO = 128
@@ -64,14 +54,14 @@ def _level(wanted: Reasoning) -> str | None:
         return _LEVELS[wanted.effort]
     if wanted.budget_tokens is None:
         return None
-    return next(level for least, level in _LEVEL_FROM if wanted.budget_tokens >= least)
+    return _LEVELS[effort_of(wanted.budget_tokens)]
 
 
 def _budget(wanted: Reasoning, *, model: str, warnings: list[str]) -> int:
     if wanted.budget_tokens is not None:
         budget = wanted.budget_tokens
     elif wanted.effort is not None:
-        budget = _BUDGETS[wanted.effort]
+        budget = budget_of(wanted.effort)
     else:
         return _DYNAMIC
     if "pro" in model and budget < _LEAST_OF_PRO:

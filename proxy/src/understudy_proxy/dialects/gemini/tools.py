@@ -9,11 +9,12 @@ from understudy_proxy.dialects.gemini.generations import Generation
 from understudy_proxy.dialects.gemini.schema import subset
 
 _MODES = {ToolMode.AUTO: "AUTO", ToolMode.NONE: "NONE", ToolMode.REQUIRED: "ANY"}
+_OF_AN_EMPTY_OBJECT = frozenset(
+    {"$schema", "additionalProperties", "description", "properties", "required", "title", "type"}
+)
 
 
-def write_tools(
-    chat: Chat, body: dict[str, Any], *, names: FunctionNames, generation: Generation, warnings: list[str]
-) -> None:
+def write_tools(chat: Chat, body: dict[str, Any], *, names: FunctionNames, generation: Generation) -> None:
     """Put `tools` and `toolConfig` into `body`, where the request has them."""
     if not chat.tools:
         return
@@ -23,10 +24,6 @@ def write_tools(
         calling = calling_config(chat.tool_choice, names)
         if calling is not None:
             body["toolConfig"] = {"functionCallingConfig": calling}
-    if chat.parallel_tool_calls is False:
-        warnings.append("Gemini cannot be kept from calling several tools at once: parallel_tool_calls was not sent.")
-    if any(tool.strict for tool in chat.tools):
-        warnings.append("Gemini does not hold a model to a tool's schema: strict was not sent.")
 
 
 def declaration_of(tool: Tool, *, names: FunctionNames, generation: Generation) -> dict[str, Any]:
@@ -34,21 +31,17 @@ def declaration_of(tool: Tool, *, names: FunctionNames, generation: Generation) 
     declaration: dict[str, Any] = {"name": names.given(tool.name)}
     if tool.description:
         declaration["description"] = tool.description
-    if takes_arguments(tool.parameters):
+    if tool.parameters and _takes_arguments(tool.parameters):
         if generation.takes_json_schema:
             declaration["parametersJsonSchema"] = tool.parameters
-        else:
-            declaration["parameters"] = subset(tool.parameters or {}, param=f"tools.{tool.name}.parameters")
+        elif _takes_arguments(schema := subset(tool.parameters, param=f"tools.{tool.name}.parameters")):
+            declaration["parameters"] = schema
     return declaration
 
 
-def takes_arguments(parameters: Mapping[str, Any] | None) -> bool:
-    """Whether there is anything in the schema: Gemini refuses an object without properties."""
-    return (
-        bool(parameters)
-        and parameters != {"type": "object"}
-        and bool(set(parameters or ()) - {"type", "properties"} or (parameters or {}).get("properties"))
-    )
+def _takes_arguments(schema: Mapping[str, Any]) -> bool:
+    """Whether there are any: an object without properties is refused."""
+    return bool(schema.get("properties") or schema.get("additionalProperties") or schema.keys() - _OF_AN_EMPTY_OBJECT)
 
 
 def calling_config(choice: ToolChoice, names: FunctionNames) -> dict[str, Any] | None:

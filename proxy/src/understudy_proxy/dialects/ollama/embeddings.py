@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.canonical.embedding import Embedding, Vectors
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
 from understudy_proxy.dialects.interpretation import Call
-from understudy_proxy.dialects.ollama.encode import dumped
 from understudy_proxy.dialects.ollama.failures import failure_in, refused
 from understudy_proxy.dialects.ollama.usage import read_usage
 from understudy_proxy.dialects.request_error import Unsupported
@@ -34,7 +34,7 @@ class EmbeddingTurn:
         warnings = [f"Ollama has no '{name[:64]}': it was not sent." for name in embedding.extra]
         if embedding.user is not None:
             warnings.append("Ollama is not told whom an answer is for: user was not sent.")
-        self.call = Call(EMBED, dumped(body), warnings=tuple(warnings))
+        self.call = Call(EMBED, written(body), warnings=tuple(warnings))
         """What to send."""
 
     def read(self, status: int, headers: Mapping[str, str], body: bytes) -> Vectors | UpstreamFailure:

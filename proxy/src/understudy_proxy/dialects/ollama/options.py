@@ -29,8 +29,6 @@ def write_options(chat: Chat, body: dict[str, Any], candidate: Candidate, warnin
         raise Unsupported("Ollama gives one answer to a request: ask for one, several times.", param="n")
     if options := _options(chat):
         body["options"] = options
-    if chat.sampling.logit_bias:
-        warnings.append("Ollama has no logit_bias: it was not sent.")
     if chat.sampling.logprobs:
         body["logprobs"] = True
         if chat.sampling.top_logprobs is not None:

@@ -5,10 +5,11 @@ from typing import Any, NoReturn
 
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
 from understudy_proxy.dialects.interpretation import Asked, Call, Reading
 from understudy_proxy.dialects.ollama.embeddings import EMBED
-from understudy_proxy.dialects.ollama.encode import CHAT, dumped
+from understudy_proxy.dialects.ollama.encode import CHAT
 from understudy_proxy.dialects.ollama.failures import failure_in, refused
 from understudy_proxy.dialects.ollama.passed import PassedStream
 from understudy_proxy.dialects.ollama.persona import with_persona
@@ -33,7 +34,7 @@ class PassedAnswer:
         warnings: list[str] = []
         body = dict(asked.body) if prompt is None else with_persona(asked, prompt, candidate, warnings)
         path = GENERATE if asked.generate else CHAT
-        self.call = Call(path, dumped(_named(body, candidate)), warnings=tuple(warnings))
+        self.call = Call(path, written(_named(body, candidate)), warnings=tuple(warnings))
         """What to send."""
 
     def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Reading:
@@ -52,7 +53,7 @@ class PassedEmbedding:
 
     def __init__(self, asked: Asked, candidate: Candidate, *, path: str) -> None:
         self._wanted = "embeddings" if path == EMBED else "embedding"
-        self.call = Call(path, dumped(_named(dict(asked.body), candidate)))
+        self.call = Call(path, written(_named(dict(asked.body), candidate)))
         """What to send."""
 
     def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Reading:

@@ -1,15 +1,18 @@
 """The door behind `models/NAME:METHOD`: one for each method."""
 
+from collections.abc import Callable
+
 from understudy_proxy.dialects.counting import CountOperation
 from understudy_proxy.dialects.embedding import EmbeddingOperation
 from understudy_proxy.dialects.gemini.client import ARRAY_CLIENT, CLIENT, COUNT_CLIENT
 from understudy_proxy.dialects.gemini.embedding_client import EMBED_CLIENT, EmbedRequest
 from understudy_proxy.dialects.gemini.embedding_client import read as read_embed
 from understudy_proxy.dialects.gemini.request import GenerateRequest, read
+from understudy_proxy.dialects.interpretation import Operation
 from understudy_proxy.dialects.providers import PROVIDERS
 from understudy_proxy.dialects.translation import ChatOperation
 from understudy_proxy.doors.door import Answer, Door, Refused, Request
-from understudy_proxy.doors.gemini.paths import method_in, model_in
+from understudy_proxy.doors.gemini.paths import split
 from understudy_proxy.doors.generation import GenerationDoor
 from understudy_proxy.doors.names import Names
 from understudy_proxy.exchange.exchange import Exchange
@@ -19,29 +22,48 @@ _EVENTS = ChatOperation(CLIENT, PROVIDERS)
 _ARRAY = ChatOperation(ARRAY_CLIENT, PROVIDERS)
 _COUNT = CountOperation(COUNT_CLIENT, PROVIDERS)
 _EMBED = EmbeddingOperation(EMBED_CLIENT, PROVIDERS)
-_SSE = "alt=sse"
+_SSE = frozenset({"alt=sse", "$alt=sse", "%24alt=sse"})
 _SHOWN = 64
+
+
+NameIn = Callable[[str], str]
+"""The model that a path names."""
 
 
 class MethodsDoor:
     """Generates, counts and embeds."""
 
-    def __init__(self, *, names: Names, exchange: Exchange, metrics: Metrics) -> None:
-        self._stream_events = GenerationDoor(_streamed, _EVENTS, names=names, exchange=exchange, metrics=metrics)
-        self._stream_array = GenerationDoor(_in_array, _ARRAY, names=names, exchange=exchange, metrics=metrics)
+    def __init__(self, name_in: NameIn, *, names: Names, exchange: Exchange, metrics: Metrics) -> None:
+        def generating(operation: Operation, *, stream: bool = False, array: bool = False) -> GenerationDoor:
+            def asked(request: Request, body: bytes) -> GenerateRequest:
+                return read(body, model=name_in(split(request.rest)[0]), stream=stream, array=array)
+
+            return GenerationDoor(asked, operation, names=names, exchange=exchange, metrics=metrics)
+
+        def embedding(*, batch: bool) -> GenerationDoor:
+            def asked(request: Request, body: bytes) -> EmbedRequest:
+                return read_embed(body, model=name_in(split(request.rest)[0]), batch=batch)
+
+            return GenerationDoor(asked, _EMBED, names=names, exchange=exchange, metrics=metrics)
+
+        def counting(request: Request, body: bytes) -> GenerateRequest:
+            return read(body, model=name_in(split(request.rest)[0]))
+
+        self._stream_events = generating(_EVENTS, stream=True)
+        self._stream_array = generating(_ARRAY, stream=True, array=True)
         self._doors: dict[str, Door] = {
-            "generateContent": GenerationDoor(_whole, _EVENTS, names=names, exchange=exchange, metrics=metrics),
+            "generateContent": generating(_EVENTS),
             "streamGenerateContent": self._stream,
             "countTokens": GenerationDoor(
-                _whole, _COUNT, names=names, exchange=exchange, metrics=metrics, instead=_COUNT.estimate
+                counting, _COUNT, names=names, exchange=exchange, metrics=metrics, instead=_COUNT.estimate
             ),
-            "embedContent": GenerationDoor(_one_text, _EMBED, names=names, exchange=exchange, metrics=metrics),
-            "batchEmbedContents": GenerationDoor(_texts, _EMBED, names=names, exchange=exchange, metrics=metrics),
+            "embedContent": embedding(batch=False),
+            "batchEmbedContents": embedding(batch=True),
         }
 
     async def __call__(self, request: Request) -> Answer | None:
         """Answer by the method that the path names."""
-        method = method_in(request.rest)
+        method = split(request.rest)[1]
         door = self._doors.get(method)
         if door is None:
             raise Refused(
@@ -53,25 +75,5 @@ class MethodsDoor:
         return await door(request)
 
     async def _stream(self, request: Request) -> Answer | None:
-        events = _SSE in request.query.split("&")
+        events = not _SSE.isdisjoint(request.query.split("&"))
         return await (self._stream_events if events else self._stream_array)(request)
-
-
-def _whole(request: Request, body: bytes) -> GenerateRequest:
-    return read(body, model=model_in(request.rest))
-
-
-def _streamed(request: Request, body: bytes) -> GenerateRequest:
-    return read(body, model=model_in(request.rest), stream=True)
-
-
-def _in_array(request: Request, body: bytes) -> GenerateRequest:
-    return read(body, model=model_in(request.rest), stream=True, array=True)
-
-
-def _one_text(request: Request, body: bytes) -> EmbedRequest:
-    return read_embed(body, model=model_in(request.rest), batch=False)
-
-
-def _texts(request: Request, body: bytes) -> EmbedRequest:
-    return read_embed(body, model=model_in(request.rest), batch=True)

@@ -1,13 +1,13 @@
 """Google's list of models, and one of it: the names that a caller may send."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 
 from understudy_proxy.config.runtime import Candidate, RuntimeTarget
 from understudy_proxy.doors.door import Answer, Refused, Request
-from understudy_proxy.doors.gemini.paths import name_in
+from understudy_proxy.doors.gemini.paths import developer
 from understudy_proxy.doors.names import Names
 from understudy_proxy.routing.resolve import visible_models
 
@@ -17,8 +17,10 @@ _METHODS = ["generateContent", "streamGenerateContent", "countTokens", "embedCon
 class GeminiModelsDoor:
     """Lists names, and tells about one."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, name_in: Callable[[str], str] = developer) -> None:
+        """`name_in` reads the model from a path."""
         self._names = names
+        self._name_in = name_in
 
     async def list(self, request: Request) -> Answer:
         """All full names, on one page."""
@@ -30,7 +32,7 @@ class GeminiModelsDoor:
 
     async def one(self, request: Request) -> Answer:
         """The model whose name follows in the path."""
-        name = name_in(request.rest)
+        name = self._name_in(request.rest)
         if not name:
             raise Refused(404, "Name a model: models/NAME.", code="model_not_found", reason="model_not_found")
         runtime = self._names.runtime()

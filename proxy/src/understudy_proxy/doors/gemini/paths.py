@@ -1,28 +1,33 @@
-"""Which model and which method a path of Google's means.
+"""Which model and which method a path of Google's means, by what follows the part that all of its kind have.
 
 A model's name may contain slashes and colons of its own (`persona/desk`, `llama3:8b`), so the method is what follows
-the last colon. Vertex AI's paths name a publisher, which is the first part of a name as this gateway knows them, but
-for Google's own: `publishers/anthropic/models/claude` is `anthropic/claude`.
+the last colon.
 """
 
-_MODELS = "models/"
+import re
+
+_VERTEX = re.compile(r"(?:[^/]+/locations/[^/]+/publishers/)?(?P<publisher>[^/]+)/models/(?P<name>.+)")
 _GOOGLE = "google"
 
 
-def model_in(rest: str) -> str:
-    """The model of a path with a method, of which `rest` is what follows the part that all have."""
-    return name_in(rest.rpartition(":")[0])
+def split(rest: str) -> tuple[str, str]:
+    """A path before its method, and the method."""
+    path, _, method = rest.rpartition(":")
+    return path, method
 
 
-def method_in(rest: str) -> str:
-    """The method of such a path."""
-    return rest.rpartition(":")[2]
+def developer(path: str) -> str:
+    """The model of a path of the Developer API, below `models`."""
+    return path.removeprefix("models/")
 
 
-def name_in(path: str) -> str:
-    """The model of a path without a method."""
-    before, marker, name = path.partition(_MODELS)
-    if not marker or (before and not before.endswith("/")):
+def vertex(path: str) -> str:
+    """The model of a path of Vertex AI, below `projects` or `publishers`.
+
+    Its publisher is the first part of a name as this gateway knows them, but for Google itself:
+    `publishers/anthropic/models/claude` is `anthropic/claude`.
+    """
+    found = _VERTEX.fullmatch(path)
+    if found is None:
         return path
-    publisher = before.rstrip("/").rpartition("/")[2]
-    return name if publisher in {"", _GOOGLE} else f"{publisher}/{name}"
+    return found["name"] if found["publisher"] == _GOOGLE else f"{found['publisher']}/{found['name']}"

@@ -7,6 +7,7 @@ from understudy_proxy.doors.door import Door, Route
 from understudy_proxy.doors.gemini.errors import gemini_errors
 from understudy_proxy.doors.gemini.methods import MethodsDoor
 from understudy_proxy.doors.gemini.models import GeminiModelsDoor
+from understudy_proxy.doors.gemini.paths import developer, vertex
 from understudy_proxy.doors.names import Names
 from understudy_proxy.exchange.exchange import Exchange
 from understudy_proxy.telemetry.metrics import Metrics
@@ -17,11 +18,13 @@ _VERTEX = ("/v1/projects", "/v1beta1/projects", "/v1/publishers", "/v1beta1/publ
 
 def gemini_routes(*, names: Names, exchange: Exchange, metrics: Metrics) -> tuple[Route, ...]:
     """All that are theirs alone."""
-    methods = MethodsDoor(names=names, exchange=exchange, metrics=metrics)
-    models = GeminiModelsDoor(names)
+    models, on_vertex = GeminiModelsDoor(names), GeminiModelsDoor(names, vertex)
+    methods = MethodsDoor(developer, names=names, exchange=exchange, metrics=metrics)
+    methods_on_vertex = MethodsDoor(vertex, names=names, exchange=exchange, metrics=metrics)
     below: dict[str, Door] = {"GET": models.one, "POST": methods}
+    below_vertex: dict[str, Door] = {"GET": on_vertex.one, "POST": methods_on_vertex}
     return (
         Route(_MODELS, {"GET": models.list}, errors=gemini_errors),
         Route(_MODELS, below, errors=gemini_errors, below=True),
-        *(Route(path, below, errors=gemini_errors, below=True) for path in _VERTEX),
+        *(Route(path, below_vertex, errors=gemini_errors, below=True) for path in _VERTEX),
     )
