@@ -1,4 +1,4 @@
-"""The providers behind the gateway: one for each wire format, and the other types of OpenAI's."""
+"""The providers behind the gateway: one for each wire format, and the other types."""
 
 from dataclasses import dataclass
 
@@ -43,6 +43,11 @@ PROVIDERS = (
 """One provider for each wire format."""
 
 FLAVORS = (
+    Provider(
+        type="VertexAI",
+        model="gemini-3-flash-",
+        auth="{gcp: {project: stage, secretKeyRef: {name: google, key: key.json}}}",
+    ),
     Provider(type="AzureOpenAI", model="gpt-5-mini-"),
     *(
         Provider(type=type_, model=model, path="/v1")
@@ -56,10 +61,9 @@ FLAVORS = (
         )
     ),
 )
-"""Other types that speak OpenAI's; one client is enough for them.
+"""Other types that speak one of these; one client is enough for them.
 
-Mistral is missing because it tells the usage of streams unasked, which the mock as OpenAI does not; and VertexAI, which
-is Gemini's format behind Google's sign-in.
+Mistral is missing because it tells the usage of streams unasked, which the mock as OpenAI does not.
 """
 PROVIDER_OF = {provider.type: provider for provider in (*PROVIDERS, *FLAVORS)}
 """Every provider, by its type."""

@@ -183,4 +183,4 @@ BEDROCK = Client(
 """AWS's own client: the gateway has no door for it, but the mock must answer it as Bedrock does."""
 
 FLAVOR_CLIENT = "openai-3"
-"""The one that is put before the other types that speak OpenAI's format."""
+"""The one that is put before the other types of provider."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from compatibility.clients.subjects import TOOLS
+from compatibility.objects import FIRST, UNDERSTUDY, Situation
 from compatibility.roster import Client
-from compatibility.stage import FIRST, UNDERSTUDY, Situation
 from compatibility.words import Words
 
 HELLO = "Grüß Gott, 世界 🎭"

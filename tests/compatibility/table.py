@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 
 from compatibility.matrix import MOCK, Cell, cells
+from compatibility.objects import Situation
 from compatibility.providers import FLAVORS, PROVIDERS, Provider
 from compatibility.roster import CLIENTS, FLAVOR_CLIENT, Client
 from compatibility.scenarios import CALLS, SCENARIOS
-from compatibility.stage import Situation
 from harness.pages import REPOSITORY, rows, section
 
 PAGE = REPOSITORY / "docs" / "compatibility.md"
@@ -56,14 +56,13 @@ def page(complaints: Mapping[Cell, str]) -> str:
         parts += [f"## {client.title}\n", *_table(client, PROVIDERS, complaints)]
     parts += [f"{_OTHER_CALLS}\n", *_calls(complaints)]
     flavored = next(client for client in CLIENTS if client.key == FLAVOR_CLIENT)
-    parts += ["## Other types that speak OpenAI's format\n", f"Asked by {flavored.title}. {_NOT_RUN}\n"]
+    parts += ["## Other types of provider\n", f"Asked by {flavored.title}. {_NOT_RUN}\n"]
     parts += _table(flavored, FLAVORS, complaints)
     return "\n".join(parts)
 
 
 _NOT_RUN = """\
-Two types are not run here: Mistral, which tells the usage of a stream unasked (the mock, as OpenAI, does not), and
-VertexAI, which is Gemini's format behind Google's sign-in."""
+Mistral is not run here: it tells the usage of a stream unasked, which the mock, as OpenAI, does not."""
 _OTHER_CALLS = "## Other calls"
 
 
@@ -73,7 +72,7 @@ def told(text: str) -> dict[Cell, bool]:
     for client in CLIENTS:
         found |= _told(client, section(text, f"## {client.title}"))
     flavored = next(client for client in CLIENTS if client.key == FLAVOR_CLIENT)
-    found |= _told(flavored, section(text, "## Other types that speak OpenAI's format"))
+    found |= _told(flavored, section(text, "## Other types of provider"))
     by_title = {client.title: client.key for client in CLIENTS}
     for title, call, *line in rows(section(text, _OTHER_CALLS), "client"):
         for provider, cell in zip(PROVIDERS, line, strict=True):

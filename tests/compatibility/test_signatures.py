@@ -11,9 +11,9 @@ from urllib.parse import quote
 import pytest
 
 from compatibility.clients.driver import Task
+from compatibility.objects import SECRET_KEY, Situation, gateway_objects
 from compatibility.providers import PROVIDER_OF
 from compatibility.roster import BEDROCK, CLIENTS, Client
-from compatibility.stage import SECRET_KEY, Situation, gateway_objects
 from harness.commands import serving
 from harness.drivers import driver
 from harness.fixtures import skip_where_missing
@@ -62,7 +62,8 @@ async def test_a_signature_is_the_one_that_aws_computes(tmp_path: Path, through_
     """Path, headers and body arrive as they were signed, also with a colon in the model's name."""
     async with Mock(name="ada") as mock:
         if through_gateway:
-            (tmp_path / "gateway.yaml").write_text(gateway_objects([PROVIDER], mock.url))
+            objects = gateway_objects([PROVIDER], first=lambda _: mock.url, understudy=mock.url)
+            (tmp_path / "gateway.yaml").write_text("---\n".join(objects))
             async with serving(tmp_path, "-f", str(tmp_path / "gateway.yaml")) as gateway:
                 await ask(OPENAI, f"http://127.0.0.1:{gateway.port}", f"bedrock-{Situation.STEADY}", tmp_path)
         else:
