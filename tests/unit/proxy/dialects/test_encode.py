@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harness.runtimes import a_candidate, a_model, a_provider, a_runtime
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
-from understudy_proxy.dialects.openai.passing import encode
+from understudy_proxy.dialects.openai.passing import sending
 from understudy_proxy.dialects.openai.request import read
 from understudy_proxy.dialects.request_error import RequestError
 
@@ -20,7 +20,7 @@ HELLO = {"role": "user", "content": "Hello"}
 
 
 def _sent(body: dict[str, Any] | bytes, prompt: Prompt | None = None, *, backend: Candidate = BACKEND) -> bytes:
-    return encode(read(body if isinstance(body, bytes) else orjson.dumps(body)), backend, prompt)
+    return sending(read(body if isinstance(body, bytes) else orjson.dumps(body)), backend, prompt).body
 
 
 def _prompted(body: dict[str, Any], **prompt: Any) -> dict[str, Any]:
@@ -197,7 +197,7 @@ def test_attempts_do_not_disturb_one_another() -> None:
     chat = read(orjson.dumps({"model": "chat", "messages": [HELLO], "tools": [_tool("a", "b")], "stream": True}))
     before = orjson.dumps(chat.body)
     for prompt in (None, Prompt(system="s", overrides={"tool_choice": "none"}, tools=(_tool("t", "u"),))):
-        assert encode(chat, BACKEND, prompt) == encode(chat, BACKEND, prompt)
+        assert sending(chat, BACKEND, prompt) == sending(chat, BACKEND, prompt)
         assert orjson.dumps(chat.body) == before
 
 

@@ -53,6 +53,11 @@ def encode(chat: Chat, candidate: Candidate) -> Encoded:
     return Encoded(written(encoding.body()), encoding.names, tuple(encoding.warnings))
 
 
+def left_out(name: str) -> str:
+    """The warning for a field that a provider has no word for."""
+    return f"'{name[:64]}' was left out: this provider has no such parameter."
+
+
 def written(body: dict[str, Any]) -> bytes:
     """The bytes of a body.
 
@@ -77,7 +82,7 @@ class _Encoding:
 
     def body(self) -> dict[str, Any]:
         chat = self._chat
-        turns = Turns(self._quirks, self.names, short_ids=self._candidate.upstream.type == "Mistral")
+        turns = Turns(self._quirks, self.names)
         system = (*chat.system, *self._json_instruction())
         body: dict[str, Any] = {
             "model": self._candidate.upstream_model,
@@ -149,7 +154,7 @@ class _Encoding:
             return
         said = reasoning.said(self._chat.reasoning, self._candidate, self._quirks)
         if said is None:
-            self._warn("What was said about reasoning was left out: this model is not known to reason.")
+            self.warnings.append("What was said about reasoning was left out: this model is not known to reason.")
         else:
             body |= said
 
@@ -158,7 +163,7 @@ class _Encoding:
             if name in self._quirks.knows:
                 body[name] = value
             else:
-                self._warn(f"'{name[:64]}' was left out: this provider has no such parameter.")
+                self.warnings.append(left_out(name))
 
     def _check_stops(self, body: dict[str, Any]) -> None:
         stops, most = body.get("stop", ()), self._quirks.stops
@@ -172,14 +177,14 @@ class _Encoding:
             if name in _MEANT:
                 raise Unsupported(f"This provider has no parameter '{name}'.", param=name)
             del body[name]
-            self._warn(f"'{name}' was left out: this provider has no such parameter.")
+            self.warnings.append(left_out(name))
         if not reasoning.reasons(self._candidate, self._quirks):
             return
         if "logprobs" in body:
             raise Unsupported(f"{self._candidate.upstream_model} has no logprobs.", param="logprobs")
         for name in _FOR_MODELS_THAT_DO_NOT_REASON:
             if body.pop(name, _USUAL.get(name)) != _USUAL.get(name):
-                self._warn(f"'{name}' was left out: this model reasons, and does not take it.")
+                self.warnings.append(f"'{name}' was left out: this model reasons, and does not take it.")
 
     def _json_instruction(self) -> tuple[Text, ...]:
         """OpenAI refuses its JSON mode where nobody speaks of JSON."""
@@ -187,9 +192,6 @@ class _Encoding:
         if chat.format is None or chat.format.schema is not None or _speaks_of_json(chat.system, chat.messages):
             return ()
         return (Text(_JSON),)
-
-    def _warn(self, sentence: str) -> None:
-        self.warnings.append(sentence)
 
 
 def _is_one(choice: ToolChoice) -> bool:

@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping
 
-import orjson
-
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.failures.kinds import is_success, parsed
 from understudy_proxy.dialects.interpretation import Call, Reading
+from understudy_proxy.dialects.openai import foreign
 from understudy_proxy.dialects.openai.answers import classify, failure_in
+from understudy_proxy.dialects.openai.encode import left_out, written
+from understudy_proxy.dialects.openai.fitting import fitted
 from understudy_proxy.dialects.openai.persona import applied
 from understudy_proxy.dialects.openai.quirks import quirks_of
+from understudy_proxy.dialects.openai.reasoning import reasons
 from understudy_proxy.dialects.openai.request import ChatRequest
 from understudy_proxy.dialects.openai.stream import ChatStream
 from understudy_proxy.dialects.openai.usage import read_usage
-from understudy_proxy.dialects.request_error import RequestError
 
 PATH = "/chat/completions"
 
@@ -31,7 +32,8 @@ class PassedChat:
             RequestError: the body is nested too deeply to be written again.
         """
         self._asked = asked
-        self.call = Call(PATH, encode(asked, candidate, prompt))
+        self.call = sending(asked, candidate, prompt)
+        """What to send."""
 
     def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Reading:
         """What a response that is not a stream says, in one parse. Header names are lower case."""
@@ -42,12 +44,12 @@ class PassedChat:
         return ChatStream(include_usage=self._asked.include_usage, choices=self._asked.choices)
 
 
-def encode(chat: ChatRequest, candidate: Candidate, prompt: Prompt | None) -> bytes:
-    """The body to send to `candidate`: the client's, but for the model's name, the prompt, and asking for usage.
+def sending(chat: ChatRequest, candidate: Candidate, prompt: Prompt | None) -> Call:
+    """What to send to `candidate`: the client's body, but for the model's name, the prompt, and asking for usage.
 
     Usage is asked for whether or not the client wants to see it: tokens are to be counted. The body is written anew
     rather than patched: that is faster than finding the place, and a key that stood twice stands once, so that a
-    provider cannot read another model than was chosen.
+    provider cannot read another model than was chosen. What the provider would refuse is made fit.
 
     Raises:
         RequestError: the body is nested too deeply to be written again.
@@ -56,11 +58,20 @@ def encode(chat: ChatRequest, candidate: Candidate, prompt: Prompt | None) -> by
     body["model"] = candidate.upstream_model
     if chat.stream:
         body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
-    quirks_of(candidate.upstream.type).apply(body)
-    try:
-        return orjson.dumps(body)
-    except orjson.JSONEncodeError:
-        raise RequestError("The body of the request is nested too deeply: at most 254 levels can be sent on.") from None
+    quirks = quirks_of(candidate.upstream.type)
+    warnings = [left_out(name) for name in sorted(quirks.refuses & body.keys()) if body[name] is not None]
+    if quirks.refuses:
+        body = fitted(body, quirks)
+    quirks.apply(body)
+    if "max_tokens" in body and reasons(candidate, quirks):
+        # They refuse the older name, and who asks for a model by another name cannot know.
+        limit = body.pop("max_tokens")
+        if body.get(quirks.max_tokens) is None:
+            body[quirks.max_tokens] = limit
+    sent = written(body)
+    if foreign.is_in(sent, quirks):
+        sent = written(foreign.without(body, quirks))
+    return Call(PATH, sent, warnings=tuple(warnings))
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Reading:

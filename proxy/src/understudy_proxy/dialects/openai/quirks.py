@@ -39,8 +39,14 @@ class Quirks:
     """False: it refuses the field, and states usage in streams without being asked."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Its names for OpenAI's fields, whoever's request it is."""
+    refuses: frozenset[str] = frozenset()
+    """Fields for which it refuses a request, whoever's it is, and which can be left out."""
+    short_ids: bool = False
+    """Ids of calls are nine letters and digits."""
     is_openai: bool = False
     """OpenAI's own models: those that reason refuse what steers the drawing of tokens."""
+    is_strict: bool = False
+    """It refuses fields of messages that it does not know."""
     max_tokens: str = "max_tokens"
     unknown: frozenset[str] = frozenset({"top_k", "service_tier"})
     """What it refuses or ignores of what the canonical form can say, by the name of the field."""
@@ -73,6 +79,7 @@ class Quirks:
 
 _OPENAI = Quirks(
     is_openai=True,
+    is_strict=True,
     max_tokens="max_completion_tokens",
     unknown=frozenset({"top_k"}),
     knows=frozenset(
@@ -98,8 +105,11 @@ _BY_TYPE = {
     "OpenAICompatible": Quirks(takes_files=True),
     "Mistral": Quirks(
         # It answers 422 "Extra inputs are not permitted" to each of these.
+        is_strict=True,
         takes_stream_options=False,
         renamed={"max_completion_tokens": "max_tokens", "seed": "random_seed"},
+        refuses=frozenset({"logit_bias", "safety_identifier", "service_tier", "store", "user", "verbosity"}),
+        short_ids=True,
         unknown=frozenset(
             {"top_k", "logit_bias", "logprobs", "top_logprobs", "user", "service_tier", Thought.EFFORT.value}
         ),
@@ -117,6 +127,7 @@ _BY_TYPE = {
         prefill=Prefill.MARKED,
     ),
     "Groq": Quirks(
+        is_strict=True,
         max_tokens="max_completion_tokens",
         unknown=frozenset({"top_k", "n", "logit_bias", "logprobs", "top_logprobs", "service_tier"}),
         stops=4,

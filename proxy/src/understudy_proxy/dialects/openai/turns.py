@@ -1,7 +1,6 @@
 """Turns of a conversation as messages to a provider."""
 
 import binascii
-import re
 from base64 import b64decode
 from collections.abc import Sequence
 from hashlib import sha256
@@ -21,6 +20,7 @@ from understudy_proxy.dialects.canonical.content import (
     ToolResult,
 )
 from understudy_proxy.dialects.canonical.renaming import Renaming
+from understudy_proxy.dialects.openai.fitting import short_id
 from understudy_proxy.dialects.openai.quirks import Quirks
 from understudy_proxy.dialects.request_error import Unsupported
 
@@ -29,8 +29,7 @@ _BETWEEN = "\n\n"
 _NO_THOUGHT = " "
 _AUDIO_FORMATS = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav"}
 _FORMATS = frozenset({"wav", "mp3"})
-_ID = re.compile(r"[A-Za-z0-9]{9}")
-_ID_CHARACTERS = 9
+_ID_CHARACTERS = 24
 _LONGEST_ID = 40
 
 
@@ -40,13 +39,11 @@ class Turns:
     Args:
         quirks: of the provider.
         names: of functions.
-        short_ids: ids of calls are nine letters and digits, as at Mistral.
     """
 
-    def __init__(self, quirks: Quirks, names: Renaming, *, short_ids: bool) -> None:
+    def __init__(self, quirks: Quirks, names: Renaming) -> None:
         self._quirks = quirks
         self._names = names
-        self._short_ids = short_ids
 
     def system(self, texts: Sequence[Text]) -> list[dict[str, Any]]:
         """One message for all prompts, since many chat templates take only one."""
@@ -128,9 +125,11 @@ class Turns:
 
     def _id(self, call_id: str) -> str:
         """The id of a call, or what stands for it where the provider would refuse it, the same everywhere."""
-        if self._short_ids:
-            return call_id if _ID.fullmatch(call_id) else _hashed(call_id, _ID_CHARACTERS)
-        return call_id if 0 < len(call_id) <= _LONGEST_ID else f"call_{_hashed(call_id, 24)}"
+        if self._quirks.short_ids:
+            return short_id(call_id)
+        if 0 < len(call_id) <= _LONGEST_ID:
+            return call_id
+        return f"call_{sha256(call_id.encode(errors='replace')).hexdigest()[:_ID_CHARACTERS]}"
 
     def _part(self, part: Part) -> dict[str, Any]:
         match part:
@@ -189,7 +188,3 @@ def _text_of(document: Document) -> str | None:
         return b64decode(document.data).decode()
     except (binascii.Error, UnicodeDecodeError):
         return None
-
-
-def _hashed(text: str, length: int) -> str:
-    return sha256(text.encode(errors="surrogatepass")).hexdigest()[:length]

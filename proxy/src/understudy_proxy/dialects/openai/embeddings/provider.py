@@ -10,7 +10,7 @@ from understudy_proxy.dialects.interpretation import Call
 from understudy_proxy.dialects.openai.decode import word
 from understudy_proxy.dialects.openai.embeddings.answers import answered
 from understudy_proxy.dialects.openai.embeddings.vectors import numbers
-from understudy_proxy.dialects.openai.encode import written
+from understudy_proxy.dialects.openai.encode import left_out, written
 from understudy_proxy.dialects.openai.quirks import quirks_of
 from understudy_proxy.dialects.openai.usage import read_usage
 from understudy_proxy.exchange.failure import UpstreamFailure
@@ -37,11 +37,11 @@ class EmbeddingTurn:
         self._inputs = len(embedding.inputs)
         quirks = quirks_of(candidate.upstream.type)
         body: dict[str, Any] = {"model": candidate.upstream_model, "input": list(embedding.inputs)}
-        warnings = [f"'{name[:64]}' was left out: this provider has no such parameter." for name in embedding.extra]
+        warnings = [left_out(name) for name in embedding.extra]
         if embedding.dimensions is not None:
             body["dimensions"] = embedding.dimensions
         if embedding.user is not None and "user" in quirks.unknown:
-            warnings.append("'user' was left out: this provider has no such parameter.")
+            warnings.append(left_out("user"))
         elif embedding.user is not None:
             body["user"] = embedding.user
         if quirks.is_openai:
