@@ -25,7 +25,7 @@ _STREAMED = _CAPABILITIES | {Capability.STREAMING}
 _EXPECTED = "a string, an array of strings, an array of tokens or an array of arrays of tokens"
 _ONLY_HERE = ("suffix", "echo", "best_of", "logprobs")
 """What a chat cannot say."""
-_NOT_ASKED = {"best_of": 1}
+_NOTHING = {"best_of": 1, "suffix": ""}
 """Values with which a field asks for nothing."""
 
 
@@ -77,7 +77,8 @@ def chat_of(asked: CompletionRequest) -> Chat:
     """
     body = asked.body
     for name in _ONLY_HERE:
-        if body.get(name) not in (None, False, "", _NOT_ASKED.get(name)):
+        value = body.get(name)
+        if value is not None and value is not False and value != _NOTHING.get(name):
             raise Unsupported(f"Only a provider with OpenAI's completions takes {name!r}: ask in a chat.", param=name)
     parameters = read_parameters({k: v for k, v in body.items() if k != "prompt" and k not in _ONLY_HERE})
     return Chat(
