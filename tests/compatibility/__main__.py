@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from compatibility.matrix import MOCK, run_matrix
-from compatibility.table import PAGE, page
+from compatibility.table import PAGE, page, tidy
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
     seen: dict[str, list[str]] = {}
     for cell, complaint in complaints.items():
         if complaint:
-            seen.setdefault(complaint, []).append("/".join(cell))
+            seen.setdefault(tidy(complaint), []).append("/".join(cell))
     for complaint, where in seen.items():
         sys.stderr.write(f"{len(where)} x {complaint}\n    {', '.join(where[:3])}\n")
     return int(any(complaint for (_, place, _), complaint in complaints.items() if place == MOCK))

@@ -132,7 +132,7 @@ def _table(client: Client, providers: tuple[Provider, ...], complaints: Mapping[
 
 def _outcome(client: Client, scenario: str, complaint: str, notes: list[str]) -> str:
     """One cell; its note, if it has one, is added unless it is there already."""
-    word, note = ("no", _tidy(complaint)) if complaint else ("yes", client.notes.get(scenario, ""))
+    word, note = ("no", tidy(complaint)) if complaint else ("yes", client.notes.get(scenario, ""))
     if not note:
         return word
     if note not in notes:
@@ -140,7 +140,7 @@ def _outcome(client: Client, scenario: str, complaint: str, notes: list[str]) ->
     return f"{word} ({notes.index(note) + 1})"
 
 
-def _tidy(complaint: str) -> str:
+def tidy(complaint: str) -> str:
     """A complaint as a note: without what differs from run to run, and not long."""
     line = " ".join(_OF_ONE_RUN.sub("…", complaint).split())
     quoted = line[:200].replace("`", "'")
