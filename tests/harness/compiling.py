@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from understudy_api.config import canonical_json
-from understudy_operator.compile import Compiled, Inputs, Outcome, Verdict, references
+from understudy_api.config import Capability, canonical_json
+from understudy_operator.compile import Compiled, Discovered, DiscoveredModel, Inputs, Outcome, Verdict, references
 
-_SOURCES = ("Secret", "ConfigMap", "Namespace")
+_SOURCES = ("Secret", "ConfigMap", "Namespace", "Discovered")
+"""Discovered is no kind of a cluster: it stands for what a server has said."""
 
 
 def inputs_of(documents: Iterable[Any]) -> Inputs:
@@ -24,7 +25,20 @@ def inputs_of(documents: Iterable[Any]) -> Inputs:
             name: namespace["metadata"].get("labels", {})
             for (_, name), namespace in _by_name(found, "Namespace").items()
         },
+        discovered={at: _discovered(each) for at, each in _by_name(found, "Discovered").items()},
     )
+
+
+def _discovered(document: Mapping[str, Any]) -> Discovered:
+    said = {key: value for key, value in document.items() if key not in {"kind", "metadata", "models"}}
+    models = document.get("models")
+    return Discovered(**said, models=None if models is None else tuple(_model(model) for model in models))
+
+
+def _model(said: Mapping[str, Any]) -> DiscoveredModel:
+    capabilities = said.get("capabilities")
+    known = None if capabilities is None else frozenset(Capability(each) for each in capabilities)
+    return DiscoveredModel(**{"name": said["id"], **said, "capabilities": known})
 
 
 def shown(compiled: Compiled) -> dict[str, Any]:

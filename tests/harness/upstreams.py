@@ -23,6 +23,7 @@ class Wanted:
     server_name: str | None = None
     per_address: bool = False
     max_concurrency: int | None = None
+    slots: int | None = None
 
 
 def upstream(base_url: str, name: str = "up", **wanted: Any) -> Upstream:
@@ -41,6 +42,7 @@ def upstream(base_url: str, name: str = "up", **wanted: Any) -> Upstream:
         cloud=want.cloud,
         per_address=want.per_address,
         max_concurrency=want.max_concurrency,
+        slots=want.slots,
         timeouts=want.timeouts,
         health=HealthPolicy(),
         ssl=want.tls,

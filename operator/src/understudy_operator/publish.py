@@ -14,6 +14,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from understudy_api.config import Config
 from understudy_api.config.shards import (
     HEAD_KEY,
     MAX_SHARDS,
@@ -139,6 +140,16 @@ class Publisher:
                 await asyncio.sleep(self._draw() * 0.2 * (attempt + 1))
         return await self._publish_once(snapshot)
 
+    async def published(self) -> Config | None:
+        """The configuration that is live; None when there is none, or none that this version can read.
+
+        Raises:
+            ClusterError: It could not be read.
+        """
+        head = _head_in(await self._read_head())
+        snapshot = await self._load(head) if head else None
+        return snapshot.config if snapshot else None
+
     async def _publish_once(self, snapshot: Snapshot) -> Publication:
         raw = await self._read_head()
         head = _head_in(raw)
@@ -175,19 +186,19 @@ class Publisher:
         found = dict(zip(shards, versions, strict=True))
         if all(found[shard] and found[shard] == self._checked.get(shard) for shard in shards):
             return True
-        return all(found.values()) and await self._is_whole(head)
+        return all(found.values()) and await self._load(head) is not None
 
-    async def _is_whole(self, head: Head) -> bool:
+    async def _load(self, head: Head) -> Snapshot | None:
         """Read everything the head names, as a proxy does, and remember what was read as checked."""
         shards = _shards_of(head)
         try:
             raws = dict(zip(shards, await together(self._read(shard) for shard in shards), strict=True))
             contents = {shard: _content(raw, shard) for shard, raw in raws.items()}
-            await asyncio.to_thread(decode, head, lambda part, index: contents[part, head.slot, index])
+            snapshot = await asyncio.to_thread(decode, head, lambda part, index: contents[part, head.slot, index])
         except (NotFound, ShardError):
-            return False
+            return None
         self._checked.update({shard: version_of(raw) for shard, raw in raws.items()})
-        return True
+        return snapshot
 
     async def _read(self, shard: Shard) -> Manifest:
         return await self._cluster.get(Query(_TYPES[shard[0]], self._place.namespace, self._place.shard_name(shard)))

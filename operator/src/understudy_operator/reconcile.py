@@ -6,13 +6,14 @@ Every cycle starts from nothing but a fresh look at the cluster. One that fails 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from understudy_api.config import Snapshot
 from understudy_api.config.shards import TooLarge
 from understudy_operator.backoff import Backoff
 from understudy_operator.cluster import ClusterError, Forbidden, Refused, name_of
 from understudy_operator.compile import Compiled, Inputs, ObjectKey, compile_objects
+from understudy_operator.discovery import Poller, recalled
 from understudy_operator.doorbell import Doorbell
 from understudy_operator.follower import Target
 from understudy_operator.metrics import Metrics, Trigger
@@ -36,6 +37,7 @@ class Parts:
     reader: Reader
     publisher: Publisher
     references: ReferenceWatches
+    poller: Poller
     news: News
     bell: Doorbell
     metrics: Metrics
@@ -83,6 +85,9 @@ class Reconciler:
         parts = self._parts
         read_at = asyncio.get_running_loop().time()
         inputs = await parts.reader.read()
+        if not self.first_read.is_set():
+            await self._recall()
+        inputs = replace(inputs, discovered=parts.poller.known)
         parts.news.read(inputs.objects)
         self.namespaces = inputs.namespaces
         self._watch_references(inputs)
@@ -91,6 +96,7 @@ class Reconciler:
             # In a thread, so that the Lease is renewed and probes are answered meanwhile.
             compiled = await asyncio.to_thread(compile_objects, inputs)
         parts.metrics.count_objects(compiled.verdicts)
+        parts.poller.keep(compiled.inquiries)
         published, written = await self._publish(compiled)
         parts.track(
             Target(
@@ -132,6 +138,16 @@ class Reconciler:
     def _failed(self, error: Exception) -> None:
         self._parts.metrics.failures.labels(type(error).__name__).inc()
         log.warning("nothing published", extra={"error": f"{type(error).__name__}: {error}"})
+
+    async def _recall(self) -> None:
+        """Begin with what is live, so that a new leader takes out no model that a server has told another one of."""
+        try:
+            live = await self._parts.publisher.published()
+        except (Forbidden, Refused) as error:  # which publishing will meet as well, and tell the authors of
+            log.warning("what is published cannot be read", extra={"error": str(error)})
+            return
+        if live is not None:
+            self._parts.poller.recall(recalled(live))
 
     def _watch_references(self, inputs: Inputs) -> None:
         references, metrics = self._parts.references, self._parts.metrics

@@ -18,6 +18,7 @@ from understudy_operator.cluster import (
     Query,
     version_of,
 )
+from understudy_operator.discovery import Poller, Servers
 from understudy_operator.doorbell import Doorbell
 from understudy_operator.follower import Follower
 from understudy_operator.health import Health
@@ -69,6 +70,8 @@ class Reign:
         self._news = News()
         self._objects = ObjectWatches(settings, news=self._news, ring=self._ring_from_thread)
         self._references = ReferenceWatches(cluster, limit=settings.reference_watches, changed=self._bell.ring)
+        self._servers = Servers()
+        self._poller = Poller(self._servers.ask, changed=self._bell.ring)
 
     async def run(self) -> str:
         """Work until a part ends, and end the others.
@@ -89,11 +92,13 @@ class Reign:
         }
         if not self._settings.watch_namespaces:
             parts["namespaces"] = self._watch_namespaces(reconciler)
-        try:
-            return await first_to_end(parts)
-        finally:
-            self._objects.stop()
-            await self._references.close()
+        async with self._servers:
+            try:
+                return await first_to_end(parts)
+            finally:
+                self._objects.stop()
+                await self._references.close()
+                await self._poller.close()
 
     async def _owners(self) -> tuple[Manifest, ...]:
         name = self._settings.owner_deployment
@@ -130,6 +135,7 @@ class Reign:
             reader=Reader(self._cluster, watch_namespaces=self._settings.watch_namespaces),
             publisher=publisher,
             references=self._references,
+            poller=self._poller,
             news=self._news,
             bell=self._bell,
             metrics=self._metrics,

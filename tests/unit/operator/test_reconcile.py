@@ -5,15 +5,18 @@ import random
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from harness import virtual_time
 from harness.manifests import provider, route, secret
 from harness.memory_cluster import Call, MemoryCluster
+from harness.scripted_servers import ScriptedServers
 from understudy_api.config import Snapshot, decode, read_head, shard_key
 from understudy_api.config.shards import HEAD_KEY, Part
 from understudy_operator.cluster import CONFIG_MAPS, OBJECTS, SECRETS, Forbidden, Unavailable
+from understudy_operator.discovery import Poller
 from understudy_operator.doorbell import Doorbell
 from understudy_operator.follower import Target
 from understudy_operator.metrics import Metrics
@@ -37,6 +40,7 @@ class Operator:
     metrics: Metrics
     targets: list[Target]
     successes: list[float]
+    servers: ScriptedServers
     leads: bool = True
 
     def published(self) -> Snapshot | None:
@@ -60,13 +64,14 @@ class Operator:
         return self.metrics.registry.get_sample_value(f"understudy_operator_{name}", labels)
 
 
-def operator() -> Operator:
-    """An operator of a cluster with a provider, its key and a route."""
-    cluster = MemoryCluster(
+def operator(cluster: MemoryCluster | None = None) -> Operator:
+    """An operator of a cluster; without one, of one with a provider, its key and a route."""
+    cluster = cluster or MemoryCluster(
         secret("key", namespace="ai", key="sk-1"),
         provider("main", namespace="ai", secret_name="key"),
         route("chat", namespace="ai"),
     )
+    servers = ScriptedServers()
     metrics, bell = Metrics(), Doorbell(quiet_seconds=0.1, patience_seconds=1.0)
     clock = asyncio.get_running_loop().time
     targets: list[Target] = []
@@ -74,6 +79,7 @@ def operator() -> Operator:
         reader=Reader(cluster, watch_namespaces=()),
         publisher=Publisher(cluster, Place(NAMESPACE, "understudy"), metrics=metrics),
         references=ReferenceWatches(cluster, limit=16, changed=bell.ring),
+        poller=Poller(servers, changed=bell.ring, draw=lambda: 0.5),
         news=News(),
         bell=bell,
         metrics=metrics,
@@ -81,15 +87,16 @@ def operator() -> Operator:
         succeeded=lambda: made.successes.append(clock()),
         may_write=lambda: made.leads,
     )
-    made = Operator(cluster, Reconciler(parts, resync_seconds=60.0), bell, metrics, targets, successes=[])
+    reconciler = Reconciler(parts, resync_seconds=60.0)
+    made = Operator(cluster, reconciler, bell, metrics, targets, successes=[], servers=servers)
     return made
 
 
-def play(script: Callable[[Operator], Awaitable[None]]) -> None:
+def play(script: Callable[[Operator], Awaitable[None]], cluster: MemoryCluster | None = None) -> None:
     """Run an operator in virtual time while `script` acts."""
 
     async def scenario() -> None:
-        made = operator()
+        made = operator(cluster)
         task = asyncio.create_task(made.reconciler.run())
         try:
             await script(made)
@@ -290,6 +297,83 @@ def test_an_unforeseen_error_does_not_end_the_loop(caplog: pytest.LogCaptureFixt
 
     play(script)
     assert "a cycle failed for a reason that should not be" in caplog.messages
+
+
+OWN = ("ai", "own")
+
+
+def _discovering(**spec: str) -> dict[str, Any]:
+    return provider("own", namespace="ai", type="VLLM", models=[], discovery={"interval": "10s"}, **spec)
+
+
+def _models(made: Operator) -> set[str]:
+    snapshot = made.published()
+    assert snapshot is not None
+    return set(snapshot.config.providers["ai/own"].models)
+
+
+def test_what_a_server_lists_is_served() -> None:
+    """Its models are published as soon as it has answered, and again when they change, within its interval."""
+
+    async def script(made: Operator) -> None:
+        made.servers.models[OWN] = ("small",)
+        await asyncio.sleep(0.5)
+        assert _models(made) == {"small"}
+        made.servers.models[OWN] = ("small", "large")
+        await asyncio.sleep(11.5)
+        assert _models(made) == {"small", "large"}
+        assert made.metric("publishes_total") == 3
+
+    play(script, MemoryCluster(_discovering()))
+
+
+def test_a_server_that_is_gone_takes_nothing_with_it() -> None:
+    """What it listed last stays, for this operator and for the next leader, and the object says what is wrong."""
+    cluster = MemoryCluster(_discovering())
+
+    async def first(made: Operator) -> None:
+        made.servers.models[OWN] = ("small",)
+        await asyncio.sleep(5)
+        made.servers.models.clear()
+        await asyncio.sleep(60)
+        assert _models(made) == {"small"}
+
+    async def second(made: Operator) -> None:
+        published: list[set[str]] = []
+        made.bell.ring()
+        for _ in range(60):
+            await asyncio.sleep(0.5)
+            published.append(_models(made))
+        assert published == [{"small"}] * 60
+        (verdict,) = [subject.verdict for subject in made.targets[-1].subjects.values()]
+        assert verdict.accepted.message == (
+            "spec.discovery: http://127.0.0.1:9/v1 cannot be connected to; it is asked again every 10s, and the models "
+            "that it listed before are kept"
+        )
+
+    play(first, cluster)
+    play(second, cluster)
+
+
+def test_nobody_is_asked_for_a_provider_that_is_gone() -> None:
+    """Without its object a server is left alone, and what it said is forgotten."""
+
+    async def script(made: Operator) -> None:
+        made.servers.models[OWN] = ("small",)
+        await asyncio.sleep(5)
+        made.cluster.remove(OBJECTS["LLMProvider"], "ai", "own")
+        made.bell.ring()
+        await asyncio.sleep(1)
+        asked = len(made.servers.asked)
+        await asyncio.sleep(100)
+        assert asked == len(made.servers.asked)
+        made.servers.models.clear()
+        made.cluster.put(_discovering())
+        made.bell.ring()
+        await asyncio.sleep(2)
+        assert _models(made) == set()
+
+    play(script, MemoryCluster(_discovering()))
 
 
 async def _fine(_call: Call) -> None:

@@ -116,6 +116,9 @@ class Provider(ConfigModel):
     models: dict[str, ProviderModel]
     """By the name that routes use."""
     max_concurrency: int | None = None
+    """Attempts under way in one worker; a further one is refused."""
+    slots: int | None = None
+    """Requests that each endpoint works on at once; a further one goes elsewhere where it can, and is not refused."""
     timeouts: Timeouts = Timeouts()
     health: HealthPolicy = HealthPolicy()
     tls: TLS | None = None

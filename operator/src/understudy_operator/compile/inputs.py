@@ -1,8 +1,10 @@
 """What compile looks at: plain decoded JSON objects, as the API server or a file gives them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from understudy_operator.compile.discovered import Discovered
 
 NamespacedName = tuple[str, str]
 """(namespace, name)"""
@@ -18,12 +20,14 @@ class Inputs:
         secrets: Secrets as they are; absent or None is "not found".
         config_maps: ConfigMaps as they are; absent or None is "not found".
         namespaces: Labels of the namespaces that there are, for selectors.
+        discovered: What the servers of LLMProviders have said of their models; absent is not asked yet.
     """
 
     objects: tuple[RawObject, ...]
     secrets: Mapping[NamespacedName, RawObject | None]
     config_maps: Mapping[NamespacedName, RawObject | None]
     namespaces: Mapping[str, Mapping[str, str]]
+    discovered: Mapping[NamespacedName, Discovered] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

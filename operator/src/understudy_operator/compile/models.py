@@ -1,4 +1,4 @@
-"""The models of a provider, each with what the object says, else what the catalogue knows."""
+"""The models of a provider, each with what the object says, else what its server or the catalogue says."""
 
 from decimal import Decimal
 
@@ -7,6 +7,7 @@ from understudy_api.v1alpha1.provider import LLMProviderSpec, ProviderType
 from understudy_api.v1alpha1.provider import Pricing as PricingSpec
 from understudy_api.v1alpha1.provider import ProviderModel as ModelSpec
 from understudy_operator.compile.catalogue import KnownModel, known_model
+from understudy_operator.compile.discovered import Discovered, DiscoveredModel
 
 ASSUMED_CAPABILITIES = frozenset(
     {
@@ -27,14 +28,30 @@ Audio and Prefill must be said: few models have them, and a request that needs t
 _UNKNOWN = KnownModel(ASSUMED_CAPABILITIES)
 
 
-def compile_models(spec: LLMProviderSpec) -> dict[str, ProviderModel]:
-    """The provider's models by the name that routes use."""
-    return {model.name: _compile_model(spec.type, model) for model in spec.models}
+def compile_models(spec: LLMProviderSpec, discovered: Discovered | None) -> dict[str, ProviderModel]:
+    """The provider's models by the name that routes use: those that it lists, and those that only its server lists."""
+    listed = {model.name: _compile_model(spec.type, model, discovered) for model in spec.models}
+    return {**_only_discovered(spec, discovered), **listed}
 
 
-def _compile_model(type_: ProviderType, spec: ModelSpec) -> ProviderModel:
+def _only_discovered(spec: LLMProviderSpec, discovered: Discovered | None) -> dict[str, ProviderModel]:
+    """A model that the object lists under a name of its own is not served under the server's as well."""
+    if discovered is None:
+        return {}
+    named = (discovered.find(model.upstream_name or model.name) for model in spec.models)
+    known = {model.id for model in named if model is not None}
+    return {
+        model.name: ProviderModel(
+            upstream_name=model.id, capabilities=_capabilities(model), context_window=model.context_window
+        )
+        for model in discovered.models or ()
+        if model.id not in known
+    }
+
+
+def _compile_model(type_: ProviderType, spec: ModelSpec, discovered: Discovered | None) -> ProviderModel:
     upstream_name = spec.upstream_name or spec.name
-    known = known_model(type_, upstream_name) or _UNKNOWN
+    known = _known(type_, upstream_name, discovered)
     return ProviderModel(
         upstream_name=upstream_name,
         capabilities=known.capabilities
@@ -44,6 +61,17 @@ def _compile_model(type_: ProviderType, spec: ModelSpec) -> ProviderModel:
         max_output_tokens=spec.max_output_tokens or known.max_output_tokens,
         pricing=known.pricing if spec.pricing is None else _pricing(spec.pricing),
     )
+
+
+def _known(type_: ProviderType, upstream_name: str, discovered: Discovered | None) -> KnownModel:
+    found = discovered.find(upstream_name) if discovered else None
+    if found is not None:
+        return KnownModel(_capabilities(found), found.context_window)
+    return known_model(type_, upstream_name) or _UNKNOWN
+
+
+def _capabilities(model: DiscoveredModel) -> frozenset[Capability]:
+    return ASSUMED_CAPABILITIES if model.capabilities is None else model.capabilities
 
 
 def _pricing(spec: PricingSpec) -> Pricing:

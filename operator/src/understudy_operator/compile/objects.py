@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from understudy_api.config import Config, Credentials, Target, with_revision
 from understudy_operator.compile.backends import Directory
+from understudy_operator.compile.discovered import Inquiry
 from understudy_operator.compile.index import index_names
 from understudy_operator.compile.inputs import Inputs, NamespacedName
 from understudy_operator.compile.namespaces import Namespaces
@@ -27,11 +28,13 @@ class Compiled:
         config: Stamped with its revision.
         credentials: What `config` refers to, under the same revision.
         verdicts: One for each object, sorted by kind, namespace and name.
+        inquiries: The servers to ask for their models, sorted by provider.
     """
 
     config: Config
     credentials: Credentials
     verdicts: tuple[Verdict, ...]
+    inquiries: tuple[Inquiry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ def compile_objects(inputs: Inputs) -> Compiled:
         )
     )
     credentials = Credentials(revision=config.revision, values=_values(kinds.providers.values()))
-    return Compiled(config, credentials, _verdicts(objects, kinds))
+    inquiries = tuple(each.inquiry for each in kinds.providers.values() if each.inquiry)
+    return Compiled(config, credentials, _verdicts(objects, kinds), inquiries)
 
 
 def _compile_kinds(objects: Objects, inputs: Inputs) -> _Kinds:

@@ -30,7 +30,6 @@ _SHARED = (
 )
 PENDING: dict[str, tuple[Pending, ...]] = {
     "LLMProvider": (
-        Pending("spec.discovery", "the models are those of spec.models"),
         Pending("spec.limits.requestsPerMinute", "the provider's own 429 ends the load"),
         Pending("spec.limits.tokensPerMinute", "the provider's own 429 ends the load"),
     ),

@@ -7,6 +7,8 @@ from understudy_api.config import TLS, Provider, digest
 from understudy_api.v1alpha1 import LLMProvider
 from understudy_api.v1alpha1.meta import AllowedNamespaces
 from understudy_operator.compile.addresses import address_of
+from understudy_operator.compile.discovered import Inquiry
+from understudy_operator.compile.discovery import check_models, inquiry_of, look_up, slots_of
 from understudy_operator.compile.headers import compile_headers, with_defaults
 from understudy_operator.compile.health import compile_health, compile_timeouts
 from understudy_operator.compile.inputs import Inputs, NamespacedName
@@ -31,6 +33,8 @@ class CompiledProvider:
     config: Provider | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Secret values by the names that `config` has for them."""
+    inquiry: Inquiry | None = None
+    """How to ask its server for its models, if that is wanted."""
 
     @property
     def openness(self) -> AllowedNamespaces:
@@ -57,8 +61,7 @@ def _compile_provider(item: Item[LLMProvider], inputs: Inputs, namespaces: Names
         message = f"{spec.type} is not served by this version; it serves {', '.join(sorted(VENDORS))}"
         report.refuse(Reason.UNSUPPORTED_VALUE, "spec.type", message)
         return CompiledProvider(item)
-    if not spec.models and spec.discovery is None:
-        report.refuse(Reason.INVALID, "spec.models", "must name at least one model")
+    check_models(report, spec)
     address = address_of(report, spec, vendor, namespace=namespace)
     headers = compile_headers(report, spec.headers)
     sign_in = compile_sign_in(report, inputs, spec, vendor, namespace=namespace)
@@ -66,6 +69,8 @@ def _compile_provider(item: Item[LLMProvider], inputs: Inputs, namespaces: Names
     timeouts, health = compile_timeouts(report, spec.timeouts), compile_health(report, spec.health, vendor)
     if not report.accepted or address is None or sign_in is None or isinstance(tls, Missing):
         return CompiledProvider(item)
+    at = (namespace, item.key.name)
+    discovered = look_up(report, spec, inputs, at=at, base_url=address.base_url)
     config = Provider(
         namespace=namespace,
         name=item.key.name,
@@ -78,14 +83,15 @@ def _compile_provider(item: Item[LLMProvider], inputs: Inputs, namespaces: Names
         auth_header=vendor.auth_header,
         cloud=sign_in.cloud,
         headers=with_defaults(headers, sign_in.headers),
-        models=compile_models(spec),
+        models=compile_models(spec, discovered),
         max_concurrency=spec.limits.concurrency if spec.limits else None,
+        slots=slots_of(spec, discovered),
         timeouts=timeouts,
         health=health,
         tls=tls,
         visible_to=namespaces.visible_to(spec.allowed_namespaces or _DEFAULT_OPENNESS, of=namespace),
     )
-    return CompiledProvider(item, config, sign_in.values)
+    return CompiledProvider(item, config, sign_in.values, inquiry_of(spec, config, sign_in.values))
 
 
 def _tls(item: Item[LLMProvider], inputs: Inputs) -> TLS | Missing | None:

@@ -44,7 +44,9 @@ class Reason(StrEnum):
     TOOL_NOT_SERVED = "ToolNotServed"
     NO_BACKENDS = "NoBackends"
 
+    DISCOVERY_FAILED = "DiscoveryFailed"
     DUPLICATE = "Duplicate"
+    MODEL_NOT_LISTED = "ModelNotListed"
     NO_CREDENTIAL = "NoCredential"
     NOT_IN_EFFECT = "NotInEffect"
     SUSPICIOUS_ADDRESS = "SuspiciousAddress"

@@ -78,6 +78,7 @@ def _upstream(key: str, provider: Provider, credentials: Credentials) -> Upstrea
         cloud=_cloud(provider, credentials),
         per_address=provider.per_address,
         max_concurrency=provider.max_concurrency,
+        slots=provider.slots,
         timeouts=provider.timeouts,
         health=provider.health,
         ssl=context,

@@ -51,6 +51,8 @@ class Upstream:
     """Makes the headers that sign each request in, where a key as it is does not do."""
     per_address: bool
     max_concurrency: int | None
+    slots: int | None
+    """How many requests each endpoint works on at once, where that is known."""
     timeouts: Timeouts
     health: HealthPolicy
     ssl: ssl.SSLContext | bool

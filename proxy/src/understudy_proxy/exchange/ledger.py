@@ -57,6 +57,11 @@ class Ledger:
         for change in changes:
             self.metrics.health_changed(change)
 
+    def full(self, choice: Choice) -> bool:
+        """Whether the endpoint of `choice` works on as many requests as it can: another one would wait there."""
+        slots = choice.candidate.upstream.slots
+        return slots is not None and self.board.in_flight(choice.endpoint.key) >= slots
+
     def trial_taken(self, choice: Choice) -> bool:
         """Whether `choice` was planned as the one trial of its endpoint and another request has begun it since."""
         if not choice.trial:

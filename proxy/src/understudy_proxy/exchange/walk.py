@@ -116,8 +116,8 @@ class Walk:
             interpretation = self._interpretation(after)
         except Unsupported as unsupported:
             return UpstreamFailure(FailureKind.UNSUPPORTED, bounded(unsupported.message), param=unsupported.param)
-        # Where another request tries whether it is back, this one need not wait for that.
-        taken = bool(self._rest) and ledger.trial_taken(self._choice)
+        # Where another request tries whether it is back, or all slots are taken, this one need not wait for that.
+        taken = bool(self._rest) and (ledger.trial_taken(self._choice) or ledger.full(self._choice))
         entry = None if taken else ledger.begin(self._choice, self._request_id)
         if entry is None:
             message = f"{candidate.upstream.key} has as many requests under way as it may have"

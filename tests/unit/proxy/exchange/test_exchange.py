@@ -293,6 +293,23 @@ async def test_a_busy_backend_is_stepped_over_and_not_blamed() -> None:
     )
 
 
+async def test_a_server_whose_slots_are_taken_is_spared() -> None:
+    """What would wait at one server goes to the next, which has a slot."""
+    made = _Set(_Transport(a=[_Response()], b=[_Response()]), slots=1)
+    made.board.start("default/a", "m", now=0.0)
+    await made.ask()
+    assert (["b"], 1, "busy") == (made.transport.asked, made.course.attempts, made.course.reason)
+
+
+async def test_the_last_one_is_asked_although_its_slots_are_taken() -> None:
+    """Slots are no bound: with nobody else left, a request waits at the server, which has a queue."""
+    made = _Set(_Transport(a=[_Response()], b=[_Response()]), slots=1)
+    for name in ("a", "b"):
+        made.board.start(f"default/{name}", "m", now=0.0)
+    await made.ask()
+    assert ["b"] == made.transport.asked
+
+
 async def test_everybody_is_busy() -> None:
     """With no place free anywhere the client is told when to come back."""
     made = _Set(_Transport(a=[_Response()]), max_concurrency=1)
