@@ -7,7 +7,7 @@ from harness.gateways import Serving, backend, in_order, provider, route, snapsh
 from harness.pages import code, page, rows, section
 from harness.raw_http import Answer, RawHttp, exchange
 from understudy.mock import Mock
-from understudy_api.config import Capability, Match, Rule, Target, TargetKind
+from understudy_api.config import Capability, Dialect, Match, Provider, Rule, Target, TargetKind
 
 PAGE = page("docs/failover.md")
 CHAT = "/v1/chat/completions"
@@ -21,6 +21,11 @@ def question(model: str, **fields: Any) -> bytes:
 async def ask(port: int, model: str = "chat", **fields: Any) -> Answer:
     """Ask as a client would."""
     return await exchange(port, "POST", CHAT, question(model, **fields))
+
+
+def claude(mock: Mock) -> Provider:
+    """A provider that must be asked in another dialect."""
+    return provider("claude", mock.url).model_copy(update={"dialect": Dialect.ANTHROPIC, "base_url": mock.url})
 
 
 def told() -> dict[str, str]:
@@ -39,8 +44,12 @@ async def test_what_the_headers_say() -> None:
     """The table has the headers that are sent, on the answers that it names."""
     async with Mock() as well, Mock() as ill:
         served = snapshot(
-            [provider("ill", ill.url), provider("well", well.url)],
-            [route("chat", *in_order("ill", "well")), route("alone", backend("ill"))],
+            [provider("ill", ill.url), provider("well", well.url), claude(well)],
+            [
+                route("chat", *in_order("ill", "well")),
+                route("alone", backend("ill")),
+                route("claude", backend("claude")),
+            ],
         )
         async with Serving(served) as serving:
             plain = await ask(serving.port)
@@ -49,13 +58,16 @@ async def test_what_the_headers_say() -> None:
             refused = await ask(serving.port, "alone")
             ill.set_faults(["429;retry-after=30"])
             resting = await ask(serving.port, "alone")
+            translated = await ask(serving.port, "claude", seed=1)
     always = {name for name, on in told().items() if on in {"every answer", "every answer of a route"}}
     asked = always | {name for name, on in told().items() if on == "where one was asked"}
     assert sent(plain) == asked
     assert sent(failover) == asked | {"x-understudy-reason"}
     assert sent(refused) == asked | {"x-understudy-reason", "x-should-retry"}
     assert sent(resting) == asked | {"x-understudy-reason", "retry-after", "retry-after-ms"}
-    assert set(told()) == sent(refused) | sent(resting)
+    assert sent(translated) == asked | {"x-understudy-warning"}
+    assert "'seed' was left out" in translated.headers["x-understudy-warning"]
+    assert set(told()) == sent(refused) | sent(resting) | sent(translated)
     assert {told()[name] for name in ("retry-after", "retry-after-ms")} == {"refusals that pass"}
 
 
@@ -72,10 +84,13 @@ async def test_when_nobody_could_be_asked() -> None:
             route("tired", backend("plain", model="tired")),
             Target(kind=TargetKind.ROUTE, namespace="default", name="nobody", rules=()),
         ]
-        served = snapshot([plain.model_copy(update={"models": models})], routes)
+        served = snapshot(
+            [plain.model_copy(update={"models": models}), claude(mock)], [*routes, route("two", backend("claude"))]
+        )
         async with Serving(served, settings={"max_in_flight": 1}) as serving:
             tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
-            answers = [await ask(serving.port, tools=[tool]), await ask(serving.port, "streams")]
+            answers = [await ask(serving.port, tools=[tool]), await ask(serving.port, "two", n=2)]
+            answers.append(await ask(serving.port, "streams"))
             assert (await ask(serving.port, "tired")).status == 429
             asked = len(mock.requests)
             answers += [await ask(serving.port, "tired"), await ask(serving.port, "nobody")]
@@ -86,4 +101,4 @@ async def test_when_nobody_could_be_asked() -> None:
                 answers.append(await ask(serving.port))
     statuses = [row[0] for row in rows(section(PAGE, "## When nobody answers"), "status")]
     assert [str(answer.status) for answer in answers] == statuses
-    assert answers[2].headers["retry-after"] == "30"
+    assert answers[3].headers["retry-after"] == "30"

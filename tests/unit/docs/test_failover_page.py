@@ -76,6 +76,8 @@ OTHERS = {
 
 def following(kind: FailureKind) -> str:
     """Who is asked next, in the words of the page."""
+    if kind is FailureKind.UNSUPPORTED:
+        return "yes"  # passed over before anything is decided, whatever the policy says
     if not decided(failure(kind), others_left=1, attempts_left=1).fail_over:
         return "no"
     kept = worth_asking(failure(kind), FAILED, tuple(OTHERS.values()))
