@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from understudy_api.config import Dialect
 from understudy_proxy.dialects.anthropic.provider import PROVIDER as ANTHROPIC
+from understudy_proxy.dialects.bedrock.provider import PROVIDER as BEDROCK
 from understudy_proxy.dialects.gemini.provider import PROVIDER as GEMINI
 from understudy_proxy.dialects.ollama.provider import PROVIDER as OLLAMA
 from understudy_proxy.dialects.openai.provider import PROVIDER as OPENAI
@@ -11,6 +12,7 @@ from understudy_proxy.dialects.provider import ProviderDialect
 
 PROVIDERS: Mapping[Dialect, ProviderDialect] = {
     Dialect.ANTHROPIC: ANTHROPIC,
+    Dialect.BEDROCK: BEDROCK,
     Dialect.GEMINI: GEMINI,
     Dialect.OLLAMA: OLLAMA,
     Dialect.OPENAI: OPENAI,

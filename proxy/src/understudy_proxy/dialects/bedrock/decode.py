@@ -1,0 +1,98 @@
+"""Whole answers as Bedrock gives them, in canonical form."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from understudy_proxy.dialects.bedrock.encode import Encoded
+from understudy_proxy.dialects.bedrock.failures import refused
+from understudy_proxy.dialects.bedrock.names import finish_of, read_usage
+from understudy_proxy.dialects.canonical.answer import Answer, Choice
+from understudy_proxy.dialects.canonical.content import AssistantPart, Issuer, Signature, Text, Thinking, ToolCall
+from understudy_proxy.dialects.claude.json_tool import JSON_TOOL
+from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
+from understudy_proxy.exchange.failure import UpstreamFailure
+
+MAX_BLOCKS = 10_000
+"""Of one answer; more are no answer."""
+
+
+def read(status: int, headers: Mapping[str, str], body: bytes, encoded: Encoded) -> Answer | UpstreamFailure:
+    """What a response that is not a stream says. Header names are lower case."""
+    if not is_success(status):
+        return refused(status, headers, body)
+    answer = parsed(body)
+    content = _content(answer)
+    if content is None:
+        return no_answer(body, answer, status=status)
+    parts = _joined([part for block in content if (part := _part(block, encoded)) is not None])
+    calls = any(isinstance(part, ToolCall) for part in parts)
+    return Answer(
+        choices=(Choice(tuple(parts), finish_of(answer.get("stopReason"), calls=calls)),),
+        usage=read_usage(answer.get("usage")),
+        service_tier=tier_in(answer),
+    )
+
+
+def string(value: Any) -> str | None:
+    """`value` if it is a text with something in it."""
+    return value if isinstance(value, str) and value else None
+
+
+def tier_in(answer: Mapping[str, Any]) -> str | None:
+    """The service tier of an answer, or of the metadata of a stream."""
+    tier = answer.get("serviceTier")
+    return string(tier.get("type")) if isinstance(tier, dict) else None
+
+
+def signature_of(value: Any, encoded: Encoded) -> Signature | None:
+    """A signature, if its issuer is known: Claude's is Anthropic's."""
+    text = string(value)
+    return Signature(text, Issuer.ANTHROPIC) if text and encoded.is_claude else None
+
+
+def _content(answer: Any) -> list[Any] | None:
+    """The blocks of an answer; None where there is none, which happens with a success too."""
+    output = answer.get("output") if isinstance(answer, dict) else None
+    message = output.get("message") if isinstance(output, dict) else None
+    content = message.get("content") if isinstance(message, dict) else None
+    return content if isinstance(content, list) and len(content) <= MAX_BLOCKS else None
+
+
+def _part(block: Any, encoded: Encoded) -> AssistantPart | None:
+    if not isinstance(block, dict):
+        return None
+    if text := string(block.get("text")):
+        return Text(text)
+    if isinstance(use := block.get("toolUse"), dict):
+        return _call(use, encoded)
+    reasoning = block.get("reasoningContent")
+    if not isinstance(reasoning, dict):
+        return None
+    if isinstance(said := reasoning.get("reasoningText"), dict):
+        return Thinking(string(said.get("text")) or "", signature_of(said.get("signature"), encoded))
+    redacted = string(reasoning.get("redactedContent"))
+    return Thinking(redacted=redacted) if redacted else None
+
+
+def _call(use: dict[str, Any], encoded: Encoded) -> ToolCall | Text:
+    name, given = string(use.get("name")) or "", use.get("input")
+    try:
+        arguments = orjson.dumps({} if given is None else given).decode()
+    except orjson.JSONEncodeError:  # nested deeper than can be written, though not deeper than can be read
+        arguments = ""
+    if encoded.json_tool and name == JSON_TOOL:
+        return Text(arguments)
+    return ToolCall(encoded.ids.back(string(use.get("toolUseId")) or ""), encoded.names.back(name), arguments)
+
+
+def _joined(parts: list[AssistantPart]) -> list[AssistantPart]:
+    """The same with neighboring texts as one: a stream does not tell them apart."""
+    joined: list[AssistantPart] = []
+    for part in parts:
+        if isinstance(part, Text) and joined and isinstance(last := joined[-1], Text):
+            joined[-1] = Text(last.text + part.text)
+        else:
+            joined.append(part)
+    return joined
