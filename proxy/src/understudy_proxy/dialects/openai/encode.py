@@ -5,16 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.canonical.chat import Chat, JsonFormat, Sampling, Tool, ToolChoice, ToolMode
 from understudy_proxy.dialects.canonical.content import Message, Text
 from understudy_proxy.dialects.canonical.renaming import Renaming
 from understudy_proxy.dialects.openai import reasoning
 from understudy_proxy.dialects.openai.quirks import Prefill, Quirks, quirks_of
 from understudy_proxy.dialects.openai.turns import Turns
-from understudy_proxy.dialects.request_error import RequestError, Unsupported
+from understudy_proxy.dialects.request_error import Unsupported
 
 _NAME = re.compile(r"[A-Za-z0-9_-]")
 _LONGEST_NAME = 64
@@ -56,18 +55,6 @@ def encode(chat: Chat, candidate: Candidate) -> Encoded:
 def left_out(name: str) -> str:
     """The warning for a field that a provider has no word for."""
     return f"'{name[:64]}' was left out: this provider has no such parameter."
-
-
-def written(body: dict[str, Any]) -> bytes:
-    """The bytes of a body.
-
-    Raises:
-        RequestError: it is nested too deeply to be written.
-    """
-    try:
-        return orjson.dumps(body)
-    except orjson.JSONEncodeError:
-        raise RequestError("The body of the request is nested too deeply: at most 254 levels can be sent on.") from None
 
 
 class _Encoding:

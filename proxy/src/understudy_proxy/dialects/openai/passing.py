@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.failures.kinds import is_success, parsed
 from understudy_proxy.dialects.interpretation import Call, Reading
 from understudy_proxy.dialects.openai import foreign
 from understudy_proxy.dialects.openai.answers import classify, failure_in
-from understudy_proxy.dialects.openai.encode import left_out, written
+from understudy_proxy.dialects.openai.encode import left_out
 from understudy_proxy.dialects.openai.fitting import fitted
 from understudy_proxy.dialects.openai.persona import applied
 from understudy_proxy.dialects.openai.quirks import quirks_of

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from understudy_api.config import Dialect, Prompt
 from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.client import ChatClient
 from understudy_proxy.dialects.interpretation import Call, Interpretation, Reading
 from understudy_proxy.dialects.openai.completions.request import CompletionRequest, chat_of
 from understudy_proxy.dialects.openai.completions.texts import TextEncoder, render
-from understudy_proxy.dialects.openai.encode import written
 from understudy_proxy.dialects.openai.passing import read_answer
 from understudy_proxy.dialects.openai.provider import CompletionTurn
 from understudy_proxy.dialects.openai.quirks import quirks_of

@@ -7,13 +7,13 @@ import orjson
 
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.failures.kinds import no_answer
 from understudy_proxy.dialects.interpretation import Call, Reading
 from understudy_proxy.dialects.openai.embeddings.answers import answered
 from understudy_proxy.dialects.openai.embeddings.provider import PATH, renamed
 from understudy_proxy.dialects.openai.embeddings.request import EmbeddingRequest
 from understudy_proxy.dialects.openai.embeddings.vectors import packed, unpacked
-from understudy_proxy.dialects.openai.encode import written
 from understudy_proxy.dialects.openai.usage import read_usage
 from understudy_proxy.exchange.failure import UpstreamFailure
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from understudy_proxy.config.runtime import Candidate
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.canonical.embedding import Embedding, Vectors
 from understudy_proxy.dialects.failures.kinds import no_answer
 from understudy_proxy.dialects.interpretation import Call
 from understudy_proxy.dialects.openai.decode import word
 from understudy_proxy.dialects.openai.embeddings.answers import answered
 from understudy_proxy.dialects.openai.embeddings.vectors import numbers
-from understudy_proxy.dialects.openai.encode import left_out, written
+from understudy_proxy.dialects.openai.encode import left_out
 from understudy_proxy.dialects.openai.quirks import quirks_of
 from understudy_proxy.dialects.openai.usage import read_usage
 from understudy_proxy.exchange.failure import UpstreamFailure
