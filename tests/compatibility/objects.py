@@ -20,9 +20,10 @@ class Situation(StrEnum):
     LIMITED = "limited"
     BROKEN = "broken"
     CUT = "cut"
+    RESUMED = "resumed"
 
 
-MID_STREAM = frozenset({Situation.BROKEN, Situation.CUT})
+MID_STREAM = frozenset({Situation.BROKEN, Situation.CUT, Situation.RESUMED})
 """Situations that begin well."""
 
 FIRST, UNDERSTUDY = "ada", "bob"
@@ -58,11 +59,12 @@ def gateway_objects(
             name = route(provider, situation)
             for mock, url in ((FIRST, first(situation)), (UNDERSTUDY, understudy)):
                 yield _PROVIDER.format(name=f"{name}-{mock}", url=url, provider=provider, situation=situation)
+            route_of = _ROUTE.replace("CUT", "Resume" if situation is Situation.RESUMED else "Fail")
             backends = {"name": name, "first": f"{name}-{FIRST}", "second": f"{name}-{UNDERSTUDY}"}
-            yield _ROUTE.format(**backends, namespace="default", models=f"[{{name: {name}}}]")
+            yield route_of.format(**backends, namespace="default", models=f"[{{name: {name}}}]")
             if fixed_models:
                 models = ", ".join(f"{{name: {model}}}" for model in fixed_models)
-                yield _ROUTE.format(**backends, namespace=name, models=f"[{models}]")
+                yield route_of.format(**backends, namespace=name, models=f"[{models}]")
 
 
 def _service_account(token_uri: str) -> str:
@@ -121,4 +123,5 @@ spec:
         - {{providerRef: {{name: {first}, namespace: default}}, model: m}}
         - {{providerRef: {{name: {second}, namespace: default}}, model: m, priority: 1}}
   retry: {{backoff: {{base: 1ms, max: 5ms}}}}
+  stream: {{onInterruption: CUT}}
 """

@@ -24,7 +24,7 @@ class Provider:
     @property
     def capabilities(self) -> str:
         """What its models can do, in YAML."""
-        chat = "Chat, Streaming, Tools, Vision, JSONSchema, Reasoning"
+        chat = "Chat, Streaming, Tools, Vision, JSONSchema, Reasoning, Prefill"
         return f"[{chat}]" if "embeddings" in self.lacks else f"[{chat}, Embeddings]"
 
 

@@ -110,7 +110,7 @@ CLIENTS = (
         module="llama_index_sdk",
         words=words.OPENAI,
         fixed_model="gpt-4.1-mini",
-        lacks=_THOUGHTS,
+        lacks=_THOUGHTS | {"handover"},
         tries=3,
         notes={
             "plain": "The class refuses model names that OpenAI does not have, before it sends anything: "

@@ -57,6 +57,9 @@ class Asker(Protocol):
     def model(self, situation: Situation) -> str:
         """The name of the model that is asked for in a situation."""
 
+    def model_of_another(self, situation: Situation) -> str:
+        """The name that leads to a provider of another vendor."""
+
     async def __call__(self, situation: Situation, text: str, **task: Any) -> Report:
         """Have it; `task` are further fields of a `Task`."""
 
@@ -141,6 +144,17 @@ async def thinking(ask: Asker) -> None:
         expect(whole.turn(1, of=2)["text"], report.turn(1, of=2)["text"], "answer of the stream")
 
 
+async def handover(ask: Asker) -> None:
+    """A tool is called by one provider after some thought, and its result goes to another vendor's: nobody objects."""
+    asked = f"[think: {THOUGHT}] [call: {WEATHER.name}]"
+    for streamed in (False, True):
+        other = ask.model_of_another(Situation.STEADY)
+        report = await ask(Situation.STEADY, asked, tools=(WEATHER.name,), think=True, stream=streamed, then=other)
+        _expect_calls(report.turn(0, of=2), [(WEATHER.name, {WEATHER.argument: "city"})], ask.client.words)
+        expect_in(WEATHER.result, report.turn(1, of=2)["text"], "answer after the result")
+        expect(ask.client.words.done, report.turn(1, of=2)["finish"], "finish reason after the result")
+
+
 async def cached_tokens(ask: Asker) -> None:
     """What a cache had of the prompt is told, in the SDK's own place."""
     for streamed in (False, True):
@@ -191,6 +205,17 @@ async def cut(ask: Asker) -> None:
     await _expect_whole(ask, Situation.CUT)
 
 
+async def resumed(ask: Asker) -> None:
+    """A stream just ends, on a route that resumes: the next provider goes on, and the SDK sees one whole answer."""
+    turn = (await ask(Situation.RESUMED, HELLO, stream=True)).turn(0, of=1)
+    begun, _, gone_on = turn["text"].partition(f"This is {FIRST},")
+    expect("", begun, "text before the beginning")
+    expect_in(UNDERSTUDY, gone_on, "text that goes on")
+    expect(turn["text"], turn["heard"], "text heard")
+    expect(ask.client.words.done, turn["finish"], "finish reason")
+    _expect_usage(turn)
+
+
 async def error_event(ask: Asker) -> None:
     """The provider's own way to end a stream with an error is one that the SDK understands."""
     await _expect_break(ask, Situation.BROKEN)
@@ -204,10 +229,12 @@ SCENARIOS: Mapping[str, Scenario] = {
     "image": image,
     "JSON schema": json_schema,
     "thinking": thinking,
+    "handover": handover,
     "cached tokens": cached_tokens,
     "error before": error_before,
     "error after": error_after,
     "cut": cut,
+    "resumed": resumed,
 }
 """The columns of the tables."""
 
@@ -242,8 +269,9 @@ async def count_tokens(ask: Asker) -> None:
 CALLS: Mapping[str, Scenario] = {"models": models, "embeddings": embeddings, "count tokens": count_tokens}
 """What SDKs do besides conversations."""
 
+_NEED_SEVERAL = frozenset({"handover", "error before", "error after", "cut", "resumed"})
 OF_THE_MOCK: Mapping[str, Scenario] = {
-    **{name: SCENARIOS[name] for name in SCENARIOS if name not in {"error before", "error after", "cut"}},
+    **{name: SCENARIOS[name] for name in SCENARIOS if name not in _NEED_SEVERAL},
     "error event": error_event,
 }
 """What the mock itself has to stand, asked in a client's own dialect."""

@@ -26,7 +26,11 @@ _FAULTS = {
         f"429;retry-after-ms=20;model=*{Situation.LIMITED}",
     ),
 }
-_MID_STREAM = (f"error-after:{_PIECES};model=*{Situation.BROKEN}", f"end-after:{_PIECES};model=*{Situation.CUT}")
+_MID_STREAM = (
+    f"error-after:{_PIECES};model=*{Situation.BROKEN}",
+    f"end-after:{_PIECES};model=*{Situation.CUT}",
+    f"end-after:{_PIECES};model=*{Situation.RESUMED}",
+)
 
 
 @dataclass(frozen=True, slots=True)

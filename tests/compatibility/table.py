@@ -30,6 +30,7 @@ stands here.
 | JSON schema | the SDK's own structured output comes back parsed |
 | thinking | thoughts arrive in the SDK's own place before a tool call, and go back with the tool's result, signed as \
 the provider wants it |
+| handover | such a conversation, begun with this provider, goes on with one of another vendor |
 | cached tokens | the tokens that a cache had are told in the SDK's own place |
 | error before | where the first provider answers 503 the next one answers, unnoticed; where all do, the SDK \
 raises its own exception for 503, and sends nothing again; what the provider rejects with 400 raises the SDK's \
@@ -37,6 +38,8 @@ exception for that, and nobody else is asked; where all limit their rate the SDK
 | error after | where a provider fails within a stream, the SDK raises after the text that came; a whole answer \
 comes from the next provider |
 | cut | the same where a stream just ends without saying that it is complete |
+| resumed | on a route with `onInterruption: Resume` that stream goes on with the next provider, and the SDK sees one \
+whole answer |
 
 `no` is what does not work today, with what was seen instead. A number leads to a note, and n/a stands where the SDK
 or the provider has nothing of the kind.

@@ -20,7 +20,7 @@ MOST_TURNS = 3
 """A conversation that calls tools again and again is ended."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Task:
     """One conversation to have, or another call to make.
 
@@ -28,6 +28,7 @@ class Task:
         base_url: The server's address, without any path of a dialect.
         model: The model to ask for.
         text: What to say.
+        then: The model to ask for from the second turn on; the same where there is none.
         call: Another call than a conversation, by its name among those of the driver.
         stream: Whether to ask for streams.
         tools: The names of the tools to offer.
@@ -39,6 +40,7 @@ class Task:
     base_url: str
     model: str
     text: str
+    then: str = ""
     call: str = ""
     stream: bool = False
     tools: Sequence[str] = ()
@@ -159,6 +161,7 @@ def _have(begin: Callable[[Task], Conversation], task: Task) -> dict[str, Any]:
             turns.append({**asdict(replace(turn, native=None)), "pieces": len(heard.pieces), "heard": heard.text})
             if not turn.calls:
                 break
+            task.model = task.then or task.model
             conversation.tell(turn, [(call, TOOLS[call.name].result) for call in turn.calls])
     except Exception as raised:  # noqa: BLE001 - whatever the SDK raises is what the user gets
         error = _told(raised)

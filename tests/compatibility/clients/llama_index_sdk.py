@@ -39,11 +39,14 @@ class Chat:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._model: Any = self.model(task.base_url, task.model)
         blocks: list[Any] = [TextBlock(text=task.text)]
         if task.image:
             blocks.append(ImageBlock(image=PNG.encode(), image_mimetype="image/png"))
         self._messages = [ChatMessage(role=MessageRole.USER, blocks=blocks)]
+
+    @property
+    def _model(self) -> Any:
+        return self.model(self._task.base_url, self._task.model)
 
     def ask(self, heard: Heard) -> Turn:
         """Send everything said so far."""
