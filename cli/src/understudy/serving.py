@@ -56,6 +56,8 @@ def report(local: Local, became: Became) -> None:
             click.echo(f"reloaded: revision {revision}" + (", without what is wrong above" if local.errors else ""))
         case Became.UNCHANGED:
             click.echo(f"read again: revision {revision} serves on")
+        case Became.LEARNED:
+            click.echo(f"servers told of their models: revision {revision} serves")
         case Became.KEPT_OUT:
             _warn("not reloaded: until that is mended, the last good configuration serves on")
         case Became.REFUSED:

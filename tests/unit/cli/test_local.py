@@ -11,6 +11,7 @@ import pytest
 from harness.gateway_files import provider, route, write
 from harness.raw_http import eventually
 from understudy.local import Became, Local, LocalSource, from_files
+from understudy.manifests.inputs import NOTHING_DISCOVERED, Discoveries
 from understudy.watching import Watch
 from understudy_api.config import Snapshot
 from understudy_proxy.config.source import Origin
@@ -54,9 +55,9 @@ class Laptop:
         self.first = self.read()
         self.source = LocalSource(self.read, first=self.first, watch=watch, report=self._report)
 
-    def read(self) -> Local:
+    def read(self, discovered: Discoveries = NOTHING_DISCOVERED) -> Local:
         """What the folder holds now."""
-        return from_files((str(self.folder),), environment={}, namespace="default")
+        return from_files((str(self.folder),), environment={}, namespace="default", discovered=discovered)
 
     def _report(self, _local: Local, became: Became) -> None:
         self.reports.append(became)

@@ -8,7 +8,8 @@ from dataclasses import replace
 import click
 
 from understudy.environment import VENDORS
-from understudy.local import Local, LocalSource, Reader, from_environment, from_files
+from understudy.local import Local, LocalSource, Reader, acquainted, from_environment, from_files
+from understudy.manifests.inputs import NOTHING_DISCOVERED, Discoveries
 from understudy.serving import announce, by_one_worker, report, tell, tell_first
 from understudy.watching import Watch
 from understudy_proxy.config import loader
@@ -68,7 +69,7 @@ def serve(
     )  # fmt: skip
     watched = Watch(filenames if watch else ())
     read = _reader(filenames, namespace)
-    first = read()
+    first = acquainted(read(NOTHING_DISCOVERED))
     if not first.config.providers:
         tell(first.findings)
         raise click.ClickException("nothing to serve: no provider can be used")
@@ -84,8 +85,8 @@ def serve(
 
 
 def _reader(filenames: tuple[str, ...], namespace: str) -> Reader:
-    def read_files() -> Local:
-        return from_files(filenames, environment=os.environ, namespace=namespace)
+    def read_files(discovered: Discoveries) -> Local:
+        return from_files(filenames, environment=os.environ, namespace=namespace, discovered=discovered)
 
     if filenames:
         return read_files
@@ -93,7 +94,7 @@ def _reader(filenames: tuple[str, ...], namespace: str) -> Reader:
     if local is None:
         variables = ", ".join(vendor.variables[0] for vendor in VENDORS)
         raise click.UsageError(f"Name a file or a folder with -f, or set one of {variables}.")
-    return lambda: local
+    return lambda _discovered: local
 
 
 def _settings(**given: object) -> Settings:

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from understudy.linting.assumed import assume_secrets
+from understudy.linting.assumed_models import assume_models
 from understudy.linting.findings import Finding, about
 from understudy.manifests import FileProblem, Loaded, Manifest, Position
-from understudy.manifests.inputs import inputs_of
+from understudy.manifests.inputs import Discoveries, inputs_of
 from understudy_api.v1alpha1 import AnyResource, Invalid, parse
 from understudy_api.v1alpha1.unknown import UnknownField, unknown_fields
 from understudy_operator.compile import Inputs, ObjectKey, Severity, compile_objects
@@ -26,18 +27,20 @@ class Checked:
         return sum(finding.severity is severity for finding in self.findings)
 
 
-def check(loaded: Loaded, *, secrets_elsewhere: bool = True) -> Checked:
+def check(loaded: Loaded, *, discovered: Discoveries | None = None) -> Checked:
     """Check what some files hold.
 
     Args:
         loaded: The files.
-        secrets_elsewhere: Secrets that the files do not hold are taken as given, and named in a warning each.
+        discovered: What the servers of providers have said. None: nobody was asked, and the files are not all there
+            is. Secrets that they do not hold and models that they leave to servers are taken as given, and named in a
+            warning each.
     """
     ours = tuple(each for each in loaded.manifests if each.is_ours)
     findings = [
         *_of_files(loaded.problems, Severity.ERROR, reason="Unreadable"),
         *_of_files(loaded.unset_variables, Severity.WARNING, reason="VariableNotSet"),
-        *_of_objects(ours, inputs_of(loaded.manifests), secrets_elsewhere=secrets_elsewhere),
+        *_of_objects(ours, inputs_of(loaded.manifests, discovered=discovered or {}), alone=discovered is not None),
     ]
     if not ours and loaded.files and not findings:
         here = FileProblem(Position(loaded.files[0]), "holds no object of Understudy, nor does any other file")
@@ -57,7 +60,7 @@ def _of_files(problems: Iterable[FileProblem], severity: Severity, *, reason: st
         yield Finding(position=problem.position, severity=severity, reason=reason, message=problem.message)
 
 
-def _of_objects(manifests: tuple[Manifest, ...], inputs: Inputs, *, secrets_elsewhere: bool) -> Iterator[Finding]:
+def _of_objects(manifests: tuple[Manifest, ...], inputs: Inputs, *, alone: bool) -> Iterator[Finding]:
     readable: list[tuple[Manifest, AnyResource]] = []
     for manifest in manifests:
         yield from (_unknown(manifest, field) for field in unknown_fields(manifest.raw))
@@ -67,8 +70,10 @@ def _of_objects(manifests: tuple[Manifest, ...], inputs: Inputs, *, secrets_else
                 yield about(manifest, problem.field, Severity.ERROR, reason="Invalid", message=problem.message)
         else:
             readable.append((manifest, resource))
-    if secrets_elsewhere:
+    if not alone:
         inputs, assumed = assume_secrets(inputs, tuple(readable))
+        yield from assumed
+        inputs, assumed = assume_models(inputs, tuple(readable))
         yield from assumed
     yield from _verdicts(inputs, [manifest for manifest, _ in readable])
 

@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Mapping
 
 from understudy.manifests.loading import Manifest
-from understudy_operator.compile import Inputs
+from understudy_operator.compile import Discovered, Inputs, NamespacedName
+
+Discoveries = Mapping[NamespacedName, Discovered]
+"""What servers have said of their models, by provider."""
+NOTHING_DISCOVERED: Discoveries = {}
 
 
-def inputs_of(manifests: Iterable[Manifest]) -> Inputs:
+def inputs_of(manifests: Iterable[Manifest], *, discovered: Discoveries = NOTHING_DISCOVERED) -> Inputs:
     """The inputs of compile. Every namespace that is named exists, with the label that Kubernetes gives to all."""
     given = tuple(manifests)
     return Inputs(
@@ -14,6 +18,7 @@ def inputs_of(manifests: Iterable[Manifest]) -> Inputs:
         secrets={(each.namespace, each.name): each.raw for each in given if each.kind == "Secret"},
         config_maps={(each.namespace, each.name): each.raw for each in given if each.kind == "ConfigMap"},
         namespaces=_namespaces(given),
+        discovered=discovered,
     )
 
 

@@ -53,8 +53,9 @@ class Poller:
         self._tasks: dict[NamespacedName, tuple[Inquiry, asyncio.Task[None]]] = {}
 
     def recall(self, known: Mapping[NamespacedName, Discovered]) -> None:
-        """Begin with what was known before this process; what has been said since counts more."""
-        self.known = {**known, **self.known}
+        """Take over what somebody else knows, where nothing newer is known of the same server."""
+        newer = {at: mine for at, mine in self.known.items() if at not in known or mine.base_url == known[at].base_url}
+        self.known = {**known, **newer}
 
     def keep(self, inquiries: Iterable[Inquiry]) -> None:
         """Ask exactly these from now on; new ones, and those with another address or key, at once."""
@@ -77,21 +78,9 @@ class Poller:
 
     async def _follow(self, inquiry: Inquiry) -> None:
         while True:
-            self._learn(inquiry, await self._answer(inquiry))
+            self._learn(inquiry, await _answer(self._ask, inquiry, self._before(inquiry)))
             seconds = max(MIN_SECONDS, inquiry.interval_seconds)
             await asyncio.sleep(seconds * (1 + _JITTER * (self._draw() - 0.5)))
-
-    async def _answer(self, inquiry: Inquiry) -> Discovered:
-        before = self._before(inquiry)
-        try:
-            return await self._ask(inquiry, before)
-        except NoAnswer as error:
-            failure = str(error)
-        except Exception:
-            # A server's answer must not end the asking, whatever is in it.
-            log.exception("asking a server for its models failed for a reason that should not be")
-            failure = "gives an answer that cannot be read"
-        return replace(before or Discovered(inquiry.base_url), failure=failure)
 
     def _before(self, inquiry: Inquiry) -> Discovered | None:
         """What was known of the server, unless the provider was elsewhere then."""
@@ -105,6 +94,20 @@ class Poller:
         self.known = {**self.known, inquiry.provider: found}
         self._changed()
         _tell(inquiry, before, found)
+
+
+async def first_answers(
+    ask: Ask, inquiries: Iterable[Inquiry], *, within_seconds: float
+) -> Mapping[NamespacedName, Discovered]:
+    """What servers say that are asked once, all of them together; without those that take longer."""
+    tasks = {inquiry.provider: asyncio.create_task(_answer(ask, inquiry, None)) for inquiry in inquiries}
+    if not tasks:
+        return {}
+    _, late = await asyncio.wait(tasks.values(), timeout=within_seconds)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    return {provider: task.result() for provider, task in tasks.items() if task not in late}
 
 
 def recalled(config: Config) -> Mapping[NamespacedName, Discovered]:
@@ -128,6 +131,19 @@ def recalled(config: Config) -> Mapping[NamespacedName, Discovered]:
         )
         for provider in config.providers.values()
     }
+
+
+async def _answer(ask: Ask, inquiry: Inquiry, before: Discovered | None) -> Discovered:
+    """What the server says; where it says nothing, what was known before, with why it does not."""
+    try:
+        return await ask(inquiry, before)
+    except NoAnswer as error:
+        failure = str(error)
+    except Exception:
+        # Whatever is in an answer must not end the asking.
+        log.exception("asking a server for its models failed for a reason that should not be")
+        failure = "gives an answer that cannot be read"
+    return replace(before or Discovered(inquiry.base_url), failure=failure)
 
 
 def _tell(inquiry: Inquiry, before: Discovered | None, found: Discovered) -> None:
