@@ -43,7 +43,8 @@ def _model(said: Mapping[str, Any]) -> DiscoveredModel:
 
 def shown(compiled: Compiled) -> dict[str, Any]:
     """The outcome without defaults, hashes and secret values."""
-    config = compiled.config.model_copy(update={"revision": ""}).model_dump(exclude_defaults=True)
+    revisions = {"targets": {"__all__": {"prompt": {"revision"}}}}
+    config = compiled.config.model_copy(update={"revision": ""}).model_dump(exclude_defaults=True, exclude=revisions)
     return {
         "config": json.loads(canonical_json(config)),
         "credentials": sorted(compiled.credentials.values),

@@ -13,7 +13,7 @@ from typing import Any
 from understudy_api.config.base import ConfigModel
 from understudy_api.config.identity import AuthHeader, CloudIdentity, CredentialRef
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """`major.minor`: a proxy refuses a newer major and ignores the unknown fields of a newer minor."""
 
 
@@ -84,6 +84,8 @@ class ProviderModel(ConfigModel):
     context_window: int | None = None
     max_output_tokens: int | None = None
     pricing: Pricing | None = None
+    cost_tier: str | None = None
+    """The price class as users write it; None where the price is unknown."""
 
 
 class TLS(ConfigModel):
@@ -205,6 +207,8 @@ class Prompt(ConfigModel):
     overrides: dict[str, Any] = {}
     tools: tuple[dict[str, Any], ...] = ()
     """Function tools in OpenAI's form, declared beside the client's own."""
+    revision: str = ""
+    """The hash of all else: what tells answers from before an edit from those after it."""
 
 
 class TargetKind(StrEnum):
@@ -235,6 +239,10 @@ class Target(ConfigModel):
     prompt: Prompt | None = None
     visible_to: tuple[str, ...] | None = None
     """Namespaces, beside its own, whose callers may use it; None means all."""
+    description: str = ""
+    """What it is for, for people."""
+    aliases: tuple[str, ...] = ()
+    """Other names that a persona has, as its author spells them; those that it lost to others are not among them."""
 
 
 class Names(ConfigModel):

@@ -2,24 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import islice
 
 from understudy_api.config import Backend, Capability, Provider, ProviderModel, Rule
 from understudy_api.v1alpha1.meta import LabelSelector, ObjectReference
 from understudy_api.v1alpha1.persona import Constraints, CostTier, Preference
-from understudy_api.v1alpha1.provider import ProviderType
 from understudy_operator.compile.backends import Directory, find_model, key_of, label_of
 from understudy_operator.compile.missing import Missing
 from understudy_operator.compile.report import Report
-from understudy_operator.compile.vendors import VENDORS
 from understudy_operator.compile.verdict import Reason
 
 MAX_CAST = 32
 """Backends of one preference: as many as a rule of an LLMRoute may have."""
 
-_TIER_LIMITS = ((CostTier.LOW, Decimal(2)), (CostTier.MEDIUM, Decimal(15)))
-"""Dollars per million output tokens up to which a tier reaches; all above is High."""
 _TIERS = tuple(CostTier)
 
 
@@ -30,7 +25,7 @@ class Requirements:
     requires: frozenset[Capability]
     constraints: Constraints
 
-    def why_not(self, provider: Provider, model: ProviderModel) -> str | None:
+    def why_not(self, model: ProviderModel) -> str | None:
         """What a model lacks, with the remedy; None when it may be cast."""
         lacking = sorted(self.requires - model.capabilities)
         if lacking:
@@ -39,24 +34,16 @@ class Requirements:
         if wanted is not None and (window is None or window < wanted):
             has = f"has a context window of {window}" if window else "has no known contextWindow (set it there)"
             return f"{has}; {wanted} are wanted"
-        return self._too_expensive(provider, model)
+        return self._too_expensive(model)
 
-    def _too_expensive(self, provider: Provider, model: ProviderModel) -> str | None:
+    def _too_expensive(self, model: ProviderModel) -> str | None:
         most = self.constraints.max_cost_tier
         if most is None or most is CostTier.HIGH:
             return None
-        tier = cost_tier(provider, model)
-        if tier is None:
+        if model.cost_tier is None:
             return "has no known pricing (set it there)"
+        tier = CostTier(model.cost_tier)
         return f"is of cost tier {tier}; {most} is the highest wanted" if _is_above(tier, most) else None
-
-
-def cost_tier(provider: Provider, model: ProviderModel) -> CostTier | None:
-    """The price class of a model; None when its price is unknown. What one runs oneself costs nothing by the token."""
-    if model.pricing is None:
-        return CostTier.LOW if VENDORS[ProviderType(provider.type)].self_hosted else None
-    price = model.pricing.output
-    return next((tier for tier, limit in _TIER_LIMITS if price <= limit), CostTier.HIGH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +111,11 @@ class Caster:
 
     def _suitable(self, provider: Provider) -> Iterator[tuple[str, str]]:
         for name, model in provider.models.items():
-            if self.requirements.why_not(provider, model) is None:
+            if self.requirements.why_not(model) is None:
                 yield key_of(provider), name
 
     def _unsuitable(self, provider: Provider, model: str) -> Missing | None:
-        why = self.requirements.why_not(provider, provider.models[model])
+        why = self.requirements.why_not(provider.models[model])
         return Missing(Reason.MODEL_NOT_SUITABLE, f"{model} at {label_of(provider)} {why}") if why else None
 
     def _suits(self, backend: Backend, *, field: str) -> bool:

@@ -8,6 +8,7 @@ from understudy_api.v1alpha1.provider import Pricing as PricingSpec
 from understudy_api.v1alpha1.provider import ProviderModel as ModelSpec
 from understudy_operator.compile.catalogue import KnownModel, known_model
 from understudy_operator.compile.discovered import Discovered, DiscoveredModel
+from understudy_operator.compile.tiers import cost_tier
 
 ASSUMED_CAPABILITIES = frozenset(
     {
@@ -42,7 +43,10 @@ def _only_discovered(spec: LLMProviderSpec, discovered: Discovered | None) -> di
     known = {model.id for model in named if model is not None}
     return {
         model.name: ProviderModel(
-            upstream_name=model.id, capabilities=_capabilities(model), context_window=model.context_window
+            upstream_name=model.id,
+            capabilities=_capabilities(model),
+            context_window=model.context_window,
+            cost_tier=cost_tier(spec.type, None),
         )
         for model in discovered.models or ()
         if model.id not in known
@@ -52,6 +56,7 @@ def _only_discovered(spec: LLMProviderSpec, discovered: Discovered | None) -> di
 def _compile_model(type_: ProviderType, spec: ModelSpec, discovered: Discovered | None) -> ProviderModel:
     upstream_name = spec.upstream_name or spec.name
     known = _known(type_, upstream_name, discovered)
+    pricing = known.pricing if spec.pricing is None else _pricing(spec.pricing)
     return ProviderModel(
         upstream_name=upstream_name,
         capabilities=known.capabilities
@@ -59,7 +64,8 @@ def _compile_model(type_: ProviderType, spec: ModelSpec, discovered: Discovered 
         else frozenset(Capability(capability) for capability in spec.capabilities),
         context_window=spec.context_window or known.context_window,
         max_output_tokens=spec.max_output_tokens or known.max_output_tokens,
-        pricing=known.pricing if spec.pricing is None else _pricing(spec.pricing),
+        pricing=pricing,
+        cost_tier=cost_tier(type_, pricing),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from understudy_api.config import Prompt, Target, TargetKind
+from understudy_api.config import Prompt, Target, TargetKind, digest
 from understudy_api.v1alpha1 import Persona
 from understudy_operator.compile.inputs import NamespacedName
 from understudy_operator.compile.names import Claim, settle
@@ -50,10 +50,14 @@ def _system(item: Item[Persona], reachable: Reachable) -> str | Unwritable | Non
 
 
 def _claims(item: Item[Persona]) -> Iterable[Claim]:
-    """In persona names `-` and `_` are the same."""
     yield Claim(item.key.name, item.key, item.age, "metadata.name")
     for index, alias in enumerate(item.resource.spec.aliases):
-        yield Claim(alias.replace("_", "-"), item.key, item.age, f"spec.aliases[{index}]")
+        yield Claim(_in_index(alias), item.key, item.age, f"spec.aliases[{index}]")
+
+
+def _in_index(alias: str) -> str:
+    """In persona names `-` and `_` are the same."""
+    return alias.replace("_", "-")
 
 
 def _compile_persona(
@@ -78,12 +82,20 @@ def _compile_persona(
         requires=requirements.requires,
         retry=compiled.retry,
         request_timeout_seconds=compiled.request_timeout_seconds,
-        prompt=Prompt(
-            system=None if isinstance(system, Unwritable) else system,
-            defaults=defaults,
-            overrides=overrides,
-            tools=tools,
+        prompt=_with_revision(
+            Prompt(
+                system=None if isinstance(system, Unwritable) else system,
+                defaults=defaults,
+                overrides=overrides,
+                tools=tools,
+            )
         ),
         visible_to=reachable.directory.namespaces.visible_to(access, of=namespace),
+        description=spec.description,
+        aliases=tuple(alias for alias in spec.aliases if _in_index(alias) in names),
     )
     return CompiledTarget(item.key, report, access, target, names)
+
+
+def _with_revision(prompt: Prompt) -> Prompt:
+    return prompt.model_copy(update={"revision": digest(prompt)})

@@ -70,7 +70,7 @@ def _put(documents: list[Any], index: int, path: str, value: Any) -> None:
         pytest.param(ROUTE, "spec.models", [{"name": "talk"}], {"LLMRoute ai/chat"}, id="a name"),
         pytest.param(ROUTE, "metadata.labels", {"tier": "one"}, set(), id="a label that nothing selects"),
         pytest.param(ROUTE, "metadata.resourceVersion", "9", set(), id="an edit without content"),
-        pytest.param(KIND, "spec.description", "For people", set(), id="words for people"),
+        pytest.param(KIND, "spec.description", "For people", {"Persona ai/kind"}, id="words that callers are shown"),
         pytest.param(KIND, "spec.cache", {"ttl": "5m"}, set(), id="a field that is not in effect"),
     ],
 )
