@@ -24,6 +24,7 @@ from understudy_proxy.dialects.canonical.content import (
     ToolResult,
 )
 from understudy_proxy.dialects.openai.client import CLIENT
+from understudy_proxy.dialects.openai.passing import PassedChat
 from understudy_proxy.dialects.openai.provider import PROVIDER
 from understudy_proxy.dialects.openai.request import read
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
@@ -168,6 +169,24 @@ def test_no_body_is_too_odd(said: list[Any], fields: dict[str, Any]) -> None:
     body = fields | {"model": "chat", "messages": [{"role": "user", "content": "Hello"}, *said]}
     refused = _refused(orjson.dumps(body))
     assert refused is None or refused.param
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(messages, max_size=4),
+    st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=5),
+    st.sampled_from(["OpenAI", "Mistral", "DeepSeek", "VLLM", "OpenAICompatible"]),
+)
+def test_no_body_is_too_odd_to_pass(said: list[Any], fields: dict[str, Any], kind: str) -> None:
+    """What passes through is only made fit: the provider judges the rest."""
+    body = fields | {"model": "chat", "messages": [{"role": "user", "content": "Hello"}, *said]}
+    provider = a_provider("ai/p", serves={"m": a_model(upstream_name="o3")}, type=kind)
+    candidate = a_runtime(provider).upstreams["ai/p"].candidates["m"]
+    try:
+        asked = read(orjson.dumps(body))
+    except RequestError:
+        return
+    assert "o3" == orjson.loads(PassedChat(asked, candidate, None).call.body)["model"]
 
 
 def _refused(body: bytes) -> RequestError | Unsupported | None:
