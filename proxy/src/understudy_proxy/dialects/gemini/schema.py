@@ -49,9 +49,7 @@ class _Writer:
         self._left = _MOST_SCHEMAS
 
     def write(self, schema: Any, *, depth: int) -> dict[str, Any]:
-        self._left -= 1
-        if depth > _MOST_DEPTH or self._left < 0:
-            raise self._unsupported("is nested too deeply or refers to itself")
+        self._count(depth)
         if not isinstance(schema, Mapping):
             return {}
         schema = self._written_out(schema, depth)
@@ -80,14 +78,20 @@ class _Writer:
         else:
             raise self._unsupported("refers to itself")
         parts = _listed(schema.get("allOf"))
-        if not parts or depth > _MOST_DEPTH:
+        if not parts:
             return schema
         together = {name: value for name, value in schema.items() if name != "allOf"}
         for part in parts:
             if isinstance(part, Mapping):
-                self._left -= 1
+                self._count(depth)
                 together = _joined(together, self._written_out(part, depth + 1))
         return together
+
+    def _count(self, depth: int) -> None:
+        """A schema more, at this depth: one that refers to itself has no end."""
+        self._left -= 1
+        if depth > _MOST_DEPTH or self._left < 0:
+            raise self._unsupported("is nested too deeply or refers to itself")
 
     def _found(self, reference: str) -> Mapping[str, Any]:
         place: Any = self._root
