@@ -232,9 +232,10 @@ async def test_models_page_by_page() -> None:
             whole = await _models(gateway, "")
             assert (names, False, "a", "x/m") == whole
             assert (["a", "b"], True, "a", "b") == await _models(gateway, "?limit=2")
-            assert (["c", "persona/pirate"], False, "c", "persona/pirate") == await _models(
+            assert (["c", "persona/pirate"], True, "c", "persona/pirate") == await _models(
                 gateway, "?limit=2&after_id=b"
             )
+            assert (["x/m"], False, "x/m", "x/m") == await _models(gateway, "?after_id=persona/pirate")
             assert (["b"], True, "b", "b") == await _models(gateway, "?limit=1&before_id=c")
             one = await exchange(gateway.port, "GET", "/v1/models/persona%2Fpirate", headers={"anthropic-version": NEW})
             other = await exchange(gateway.port, "GET", "/v1/models")
