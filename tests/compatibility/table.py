@@ -8,7 +8,7 @@ from compatibility.objects import Situation
 from compatibility.providers import FLAVORS, PROVIDERS, Provider
 from compatibility.roster import CLIENTS, FLAVOR_CLIENT, Client
 from compatibility.scenarios import CALLS, SCENARIOS
-from harness.pages import REPOSITORY, rows, section
+from harness.pages import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "compatibility.md"
 
@@ -59,7 +59,7 @@ def page(complaints: Mapping[Cell, str]) -> str:
         parts += [f"## {client.title}\n", *_table(client, PROVIDERS, complaints)]
     parts += [f"{_OTHER_CALLS}\n", *_calls(complaints)]
     flavored = next(client for client in CLIENTS if client.key == FLAVOR_CLIENT)
-    parts += ["## Other types of provider\n", f"Asked by {flavored.title}. {_NOT_RUN}\n"]
+    parts += [f"{_OTHER_TYPES}\n", f"Asked by {flavored.title}. {_NOT_RUN}\n"]
     parts += _table(flavored, FLAVORS, complaints)
     return "\n".join(parts)
 
@@ -67,35 +67,33 @@ def page(complaints: Mapping[Cell, str]) -> str:
 _NOT_RUN = """\
 Mistral is not run here: it tells the usage of a stream unasked, which the mock, as OpenAI, does not."""
 _OTHER_CALLS = "## Other calls"
+_OTHER_TYPES = "## Other types of provider"
 
 
 def told(text: str) -> dict[Cell, bool]:
-    """Which cells of a page say yes."""
+    """Which cells of a page say yes; what the page does not have, for it is older than the tables, is not there."""
+    keys = {f"## {client.title}": client.key for client in CLIENTS} | {_OTHER_TYPES: FLAVOR_CLIENT}
+    titles = {client.title: client.key for client in CLIENTS}
     found: dict[Cell, bool] = {}
-    for client in CLIENTS:
-        found |= _told(client, section(text, f"## {client.title}"))
-    flavored = next(client for client in CLIENTS if client.key == FLAVOR_CLIENT)
-    found |= _told(flavored, section(text, "## Other types of provider"))
-    by_title = {client.title: client.key for client in CLIENTS}
-    for title, call, *line in rows(section(text, _OTHER_CALLS), "client"):
-        for provider, cell in zip(PROVIDERS, line, strict=True):
-            if cell != _NONE:
-                found[by_title[title], provider.type, call] = cell.startswith("yes")
-    return found
+    heading, columns = "", [""]
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("#"):
+            heading = line
+        elif line.startswith(("| provider |", "| client |")):
+            columns = cells
+        elif line.startswith("|") and heading in keys:
+            marks = zip(columns[1:], cells[1:], strict=True)
+            found |= {(keys[heading], cells[0], scenario): mark.startswith("yes") for scenario, mark in marks}
+        elif line.startswith("|") and heading == _OTHER_CALLS and cells[0] in titles:
+            marks = zip(columns[2:], cells[2:], strict=True)
+            found |= {(titles[cells[0]], type_, cells[1]): mark.startswith("yes") for type_, mark in marks}
+    return {cell: yes for cell, yes in found.items() if cell in shown()}
 
 
 def shown() -> list[Cell]:
     """The cells that are in the tables; how the mock does is nobody's concern but ours."""
     return [cell for cell in cells() if cell[1] != MOCK]
-
-
-def _told(client: Client, text: str) -> dict[Cell, bool]:
-    return {
-        (client.key, type_, scenario): cell.startswith("yes")
-        for type_, *line in rows(text, "provider")
-        for scenario, cell in zip(SCENARIOS, line, strict=True)
-        if cell != _NONE
-    }
 
 
 _NONE = "n/a"

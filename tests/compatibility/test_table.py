@@ -1,6 +1,7 @@
 """The page can be read back, and tells what did not work."""
 
 from compatibility.matrix import Cell
+from compatibility.roster import CLIENTS
 from compatibility.table import page, shown, told
 
 FAILED = shown()[4]
@@ -25,3 +26,10 @@ def test_a_failure_is_told_without_what_changes_from_run_to_run() -> None:
 def test_no_failure_no_note() -> None:
     """A table in which all is well has the notes that always hold, and no others."""
     assert "no (" not in page(outcomes())
+
+
+def test_an_older_page_is_read_as_far_as_it_goes() -> None:
+    """A client in a new version is not on it; the others are."""
+    client = CLIENTS[0]
+    older = page(outcomes()).replace(client.title, "openai 1.0")
+    assert {cell[0] for cell in shown()} - {cell[0] for cell in told(older)} == {client.key}
