@@ -139,7 +139,7 @@ class Server:
                 self._emptied.set()
 
     async def _answer(self, request: HttpRequest, found: Found | None) -> Answer | None:
-        errors = self._errors if found is None else found.route.errors
+        errors = self._errors if found is None else found.route.errors_of(request.method)
         try:
             return await self._door(request, found)(request)
         except Refused as refused:

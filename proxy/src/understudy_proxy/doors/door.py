@@ -6,7 +6,7 @@ error format of the route.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from multidict import CIMultiDictProxy
@@ -127,3 +127,9 @@ class Route:
     errors: ErrorFormat
     below: bool = False
     """Whether the route is for everything below `path` rather than for `path` itself."""
+    errors_by_method: Mapping[str, ErrorFormat] = field(default_factory=dict)
+    """The formats of methods that only other clients use."""
+
+    def errors_of(self, method: str) -> ErrorFormat:
+        """The format in which requests with `method` are refused."""
+        return self.errors_by_method.get(method, self.errors)

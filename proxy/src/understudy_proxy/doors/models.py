@@ -34,11 +34,16 @@ def model_routes(*, names: Names, exchange: Exchange, metrics: Metrics) -> tuple
         Told(VERSION_HEADER, anthropic.one, anthropic_errors),
         Told(_GOOGLE_KEY, google.one, gemini_errors, _GOOGLE_PARAMETER),
     )
-    # Nobody else posts there, with whatever credential.
-    methods = Told(_GOOGLE_KEY, MethodsDoor(developer, names=names, exchange=exchange, metrics=metrics), gemini_errors)
+    methods = MethodsDoor(developer, names=names, exchange=exchange, metrics=metrics)
     return (
         Route("/v1/models", {"GET": lists}, errors=openai_errors),
-        Route("/v1/models", {"GET": ones, "POST": methods.answer}, errors=openai_errors, below=True),
+        Route(
+            "/v1/models",
+            {"GET": ones, "POST": methods},
+            errors=openai_errors,
+            below=True,
+            errors_by_method={"POST": gemini_errors},
+        ),
         # Azure's newer paths are OpenAI's, below a prefix.
         Route("/openai/v1/models", {"GET": openai.list}, errors=openai_errors),
         Route("/openai/v1/models", {"GET": openai.one}, errors=openai_errors, below=True),

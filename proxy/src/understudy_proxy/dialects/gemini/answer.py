@@ -52,12 +52,19 @@ def thinking_part(thinking: Thinking) -> dict[str, Any]:
 
 def _candidate(index: int, choice: Choice, asked: GenerateRequest) -> dict[str, Any]:
     shown = [part for part in choice.parts if asked.thoughts or not isinstance(part, Thinking)]
+    message = ""
+    if any(isinstance(part, Text) for part in shown):
+        # What is said of an answer that had begun is no part of it.
+        message = "".join(part.text for part in shown if isinstance(part, Refusal))
+        shown = [part for part in shown if not isinstance(part, Refusal)]
     parts = [_part(part) for part in shown]
     whole = [part for part in parts if part is not None]
     candidate: dict[str, Any] = {"index": index}
     if whole:
         candidate["content"] = {"role": "model", "parts": whole}
     candidate["finishReason"] = reason_of(choice.finish) if len(whole) == len(parts) else MALFORMED
+    if message:
+        candidate["finishMessage"] = message
     if (logprobs := written_logprobs(choice.logprobs)) is not None:
         candidate["logprobsResult"] = logprobs
     return candidate

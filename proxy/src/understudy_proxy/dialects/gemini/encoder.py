@@ -55,7 +55,19 @@ class _Call:
 class StreamEncoder:
     """Writes one stream."""
 
-    __slots__ = ("_calls", "_framing", "_malformed", "_model", "_named", "_reasons", "_tails", "_thoughts", "_usage")
+    __slots__ = (
+        "_calls",
+        "_framing",
+        "_malformed",
+        "_model",
+        "_named",
+        "_reasons",
+        "_refusals",
+        "_said",
+        "_tails",
+        "_thoughts",
+        "_usage",
+    )
 
     def __init__(self, asked: GenerateRequest) -> None:
         self._framing = framing_of(array=asked.array)
@@ -66,6 +78,10 @@ class StreamEncoder:
         self._calls: dict[int, dict[int, _Call]] = {}
         self._malformed: set[int] = set()
         self._reasons: dict[int, str] = {}
+        self._said: set[int] = set()
+        """Choices with words of an answer."""
+        self._refusals: dict[int, list[str]] = {}
+        """What was said about an answer that had begun."""
         self._usage: Usage | None = None
 
     def encode(self, events: Sequence[Event]) -> bytes:
@@ -78,9 +94,15 @@ class StreamEncoder:
 
     def _encode(self, event: Event) -> bytes:
         match event:
-            case TextDelta(text=text, choice=choice, logprobs=None) | RefusalDelta(text=text, choice=choice):
-                return self._flushed(choice) + self._words(text, b"", choice)
+            case RefusalDelta() if event.choice in self._said:
+                self._refusals.setdefault(event.choice, []).append(event.text)
+            case RefusalDelta():
+                return self._flushed(event.choice) + self._words(event.text, b"", event.choice)
+            case TextDelta(logprobs=None):
+                self._said.add(event.choice)
+                return self._flushed(event.choice) + self._words(event.text, b"", event.choice)
             case TextDelta():
+                self._said.add(event.choice)
                 logprobs = written_logprobs(event.logprobs)
                 return self._flushed(event.choice) + self._part({"text": event.text}, event.choice, logprobs)
             case ThinkingDelta() | ThinkingSigned() | ThinkingRedacted():
@@ -152,11 +174,15 @@ class StreamEncoder:
         return out
 
     def _last(self) -> bytes:
-        candidates = [
-            {"content": {"parts": [{"text": ""}], "role": "model"}, "finishReason": reason, "index": choice}
-            for choice, reason in sorted(self._reasons.items())
-        ]
+        candidates = [self._ending(choice, reason) for choice, reason in sorted(self._reasons.items())]
         response: dict[str, Any] = {"candidates": candidates}
         if self._usage is not None:
             response["usageMetadata"] = written_usage(self._usage)
         return self._framing.next(orjson.dumps(response | self._named))
+
+    def _ending(self, choice: int, reason: str) -> dict[str, Any]:
+        content = {"parts": [{"text": ""}], "role": "model"}
+        ending: dict[str, Any] = {"content": content, "finishReason": reason, "index": choice}
+        if refusal := self._refusals.get(choice):
+            ending["finishMessage"] = "".join(refusal)
+        return ending

@@ -80,7 +80,9 @@ def _generated(choice: Choice, asked: OllamaRequest) -> dict[str, Any]:
 
 
 def _words(choice: Choice) -> str:
-    return "".join(part.text for part in choice.parts if isinstance(part, (Text, Refusal)))
+    """What is said; why a model declined only where it said nothing else, since there is no other place for it."""
+    said = "".join(part.text for part in choice.parts if isinstance(part, Text))
+    return said or "".join(part.text for part in choice.parts if isinstance(part, Refusal))
 
 
 def _thoughts(choice: Choice, asked: OllamaRequest) -> str:

@@ -35,7 +35,7 @@ _CONTINUED = "understudy"
 class StreamEncoder:
     """Writes one stream, of the first choice: there is only one."""
 
-    __slots__ = ("_arguments", "_asked", "_calls", "_finish", "_first", "_head", "_resumed", "_sent", "_usage")
+    __slots__ = ("_arguments", "_asked", "_calls", "_finish", "_first", "_head", "_resumed", "_said", "_sent", "_usage")
 
     def __init__(self, asked: OllamaRequest) -> None:
         self._asked = asked
@@ -43,6 +43,7 @@ class StreamEncoder:
         self._calls: dict[int, ToolCallBegan] = {}
         self._arguments: dict[int, list[str]] = {}
         self._sent = 0
+        self._said = False
         self._finish = Finish.STOP
         self._first: int | None = None
         self._usage: Usage | None = None
@@ -58,9 +59,14 @@ class StreamEncoder:
 
     def _encode(self, event: Event) -> bytes:
         match event:
-            case TextDelta(text=text, choice=0, logprobs=None) | RefusalDelta(text=text, choice=0):
-                return self._flushed() + self._words(text)
+            case RefusalDelta(choice=0):
+                # There is no place for it beside an answer that had begun.
+                return b"" if self._said else self._flushed() + self._words(event.text)
+            case TextDelta(choice=0, logprobs=None):
+                self._said = True
+                return self._flushed() + self._words(event.text)
             case TextDelta(choice=0):
+                self._said = True
                 return self._flushed() + self._line({"content": event.text}, logprobs=event.logprobs)
             case ThinkingDelta(choice=0):
                 return (

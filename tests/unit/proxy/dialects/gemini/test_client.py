@@ -10,7 +10,16 @@ import yaml
 
 from harness.canonical import decoded, folded, plain
 from understudy_proxy.dialects.canonical.answer import Answer, Choice, Finish
-from understudy_proxy.dialects.canonical.content import Issuer, Message, Role, Signature, Text, Thinking, ToolCall
+from understudy_proxy.dialects.canonical.content import (
+    Issuer,
+    Message,
+    Refusal,
+    Role,
+    Signature,
+    Text,
+    Thinking,
+    ToolCall,
+)
 from understudy_proxy.dialects.canonical.events import (
     ArgumentsDelta,
     Began,
@@ -18,6 +27,7 @@ from understudy_proxy.dialects.canonical.events import (
     Event,
     Finished,
     KeptAlive,
+    RefusalDelta,
     Resumed,
     TextDelta,
     ThinkingDelta,
@@ -183,6 +193,18 @@ def test_reasoning_comes_back(thinking: Thinking) -> None:
     sent = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}, content]}
     chat = chat_of(read(orjson.dumps(sent), model="chat"))
     assert chat.messages[1] == Message(Role.ASSISTANT, (thinking, Text("Hi")))
+
+
+def test_a_refusal_of_an_answer_that_had_begun() -> None:
+    """It stands beside the answer, where Google says such things; without an answer it is the answer."""
+    said, declined, finished = TextDelta("First, take"), RefusalDelta("No."), Finished(Finish.CONTENT_FILTER)
+    responses = _responses(StreamEncoder(_asked()).encode([said, declined, finished, Ended()]))
+    choice = Choice((Text("First, take"), Refusal("No.")), Finish.CONTENT_FILTER)
+    whole = orjson.loads(write_answer(Answer((choice,), None), _asked()))
+    assert "".join(part["text"] for one in responses for part in one["candidates"][0]["content"]["parts"]) == said.text
+    assert whole["candidates"][0]["content"]["parts"] == [{"text": said.text}]
+    assert [responses[-1]["candidates"][0]["finishMessage"], whole["candidates"][0]["finishMessage"]] == ["No."] * 2
+    assert _parts(StreamEncoder(_asked()).encode([declined, finished, Ended()]))[0] == {"text": "No."}
 
 
 def test_nothing_but_answers_goes_out() -> None:
