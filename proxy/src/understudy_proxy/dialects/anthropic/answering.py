@@ -6,7 +6,7 @@ from typing import Any
 from understudy_proxy.dialects.anthropic.blocks import Block, Blocks
 from understudy_proxy.dialects.anthropic.names import cache_control
 from understudy_proxy.dialects.canonical.chat import Chat, Sampling, Tool, ToolMode
-from understudy_proxy.dialects.claude.json_tool import choice_of, json_tool, with_type
+from understudy_proxy.dialects.claude.json_tool import choice_of, offered, with_type
 from understudy_proxy.dialects.claude.models import Claude
 from understudy_proxy.dialects.claude.sampling import drawn
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
@@ -20,11 +20,7 @@ _PERSONAL = re.compile(r".*@.*|\+[\d\s()./-]{6,}")
 
 def tools(chat: Chat, model: Claude, blocks: Blocks, *, for_json: bool) -> list[Block]:
     """The tools that may be called; with `for_json` among them one that takes the answer."""
-    allowed = chat.tool_choice.names if chat.tool_choice is not None else ()
-    offered = [tool for tool in chat.tools if not allowed or tool.name in allowed]
-    if for_json and chat.format is not None:
-        offered.append(json_tool(chat.format))
-    return [_tool(tool, model, blocks) for tool in offered]
+    return [_tool(tool, model, blocks) for tool in offered(chat, for_json=for_json)]
 
 
 def _tool(tool: Tool, model: Claude, blocks: Blocks) -> Block:
@@ -42,14 +38,14 @@ def _tool(tool: Tool, model: Claude, blocks: Blocks) -> Block:
     return block
 
 
-def tool_choice(chat: Chat, blocks: Blocks, *, offered: bool, for_json: bool) -> Block | None:
+def tool_choice(chat: Chat, blocks: Blocks, *, any_offered: bool, for_json: bool) -> Block | None:
     """Whether tools must be called; None leaves it to the model.
 
     Raises:
         RequestError: a tool must be called, and there is none.
     """
     choice = choice_of(chat, for_json=for_json)
-    if not offered:
+    if not any_offered:
         if choice.mode is ToolMode.REQUIRED:
             raise RequestError("A tool must be called, but the request has none to call.", param="tool_choice")
         return None

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from understudy_proxy.dialects.anthropic.encode import Encoded
-from understudy_proxy.dialects.anthropic.names import finish_of
+from understudy_proxy.dialects.anthropic.names import finish_of, tier_of
 from understudy_proxy.dialects.anthropic.usage import read_usage
 from understudy_proxy.dialects.canonical.answer import Answer, Choice
 from understudy_proxy.dialects.canonical.content import (
@@ -62,7 +62,7 @@ def read(status: int, headers: Mapping[str, str], body: bytes, encoded: Encoded)
         usage=read_usage(usage),
         id=string(answer.get("id")),
         model=string(answer.get("model")),
-        service_tier=string(usage.get("service_tier")) if isinstance(usage, dict) else None,
+        service_tier=tier_of(usage),
     )
 
 

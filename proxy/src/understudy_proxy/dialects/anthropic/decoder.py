@@ -9,7 +9,7 @@ import orjson
 
 from understudy_proxy.dialects.anthropic.decode import MAX_BLOCKS, failure_in, json_text, refusal_of, string
 from understudy_proxy.dialects.anthropic.encode import Encoded
-from understudy_proxy.dialects.anthropic.names import finish_of
+from understudy_proxy.dialects.anthropic.names import finish_of, tier_of
 from understudy_proxy.dialects.anthropic.usage import Counting
 from understudy_proxy.dialects.canonical.content import Issuer, Signature
 from understudy_proxy.dialects.canonical.events import (
@@ -132,8 +132,7 @@ class MessagesDecoder:
         if not isinstance(message, dict):
             return
         usage = message.get("usage")
-        tier = string(usage.get("service_tier")) if isinstance(usage, dict) else None
-        events.append(Began(string(message.get("id")), string(message.get("model")), tier))
+        events.append(Began(string(message.get("id")), string(message.get("model")), tier_of(usage)))
         self._count(usage, events)
 
     def _count(self, stated: Any, events: list[Event]) -> None:

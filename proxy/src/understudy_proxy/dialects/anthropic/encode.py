@@ -10,7 +10,7 @@ from understudy_proxy.dialects.anthropic import answering
 from understudy_proxy.dialects.anthropic.blocks import Block, Blocks
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.canonical.renaming import Renaming
-from understudy_proxy.dialects.claude.json_tool import JSON_INSTRUCTION
+from understudy_proxy.dialects.claude.json_tool import JSON_INSTRUCTION, described
 from understudy_proxy.dialects.claude.models import Claude, claude
 from understudy_proxy.dialects.claude.thinking import Thought, thought
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
@@ -94,7 +94,7 @@ def _system(chat: Chat, blocks: Blocks) -> list[Block]:
 def _add_tools(chat: Chat, model: Claude, blocks: Blocks, body: dict[str, Any], *, for_json: bool) -> str | None:
     """Add tools and their choice to `body`; the choice's type."""
     tools = answering.tools(chat, model, blocks, for_json=for_json)
-    choice = answering.tool_choice(chat, blocks, offered=bool(tools), for_json=for_json)
+    choice = answering.tool_choice(chat, blocks, any_offered=bool(tools), for_json=for_json)
     if tools:
         body["tools"] = tools
     if choice is None:
@@ -123,6 +123,6 @@ def _add_output(chat: Chat, model: Claude, body: dict[str, Any], thinks: Thought
     if thinks.effort is not None:
         config["effort"] = thinks.effort
     if chat.format is not None and chat.format.schema is not None and model.json_schema:
-        config["format"] = {"type": "json_schema", "schema": chat.format.schema}
+        config["format"] = {"type": "json_schema", "schema": described(chat.format)}
     if config:
         body["output_config"] = config

@@ -4,6 +4,7 @@ https://platform.claude.com/docs/en/api/messages
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from understudy_proxy.dialects.canonical.answer import Finish
@@ -24,6 +25,7 @@ MAX_NAME = 128
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 PDF = "application/pdf"
 
+_TIERS = {"standard": "default"}
 _FINISHES = {
     "end_turn": Finish.STOP,
     "stop_sequence": Finish.STOP,
@@ -50,6 +52,12 @@ def finish_of(stop_reason: Any, *, calls: bool) -> Finish:
     if finish in {Finish.STOP, Finish.TOOL_CALLS}:
         return Finish.TOOL_CALLS if calls else Finish.STOP
     return finish
+
+
+def tier_of(usage: Any) -> str | None:
+    """The service tier that a `usage` states, in canonical words."""
+    tier = usage.get("service_tier") if isinstance(usage, Mapping) else None
+    return _TIERS.get(tier, tier) if isinstance(tier, str) else None
 
 
 def stop_reason_of(finish: Finish, *, stop_sequence: str | None, refused: bool) -> str:

@@ -9,7 +9,7 @@ from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.bedrock.blocks import Block, Blocks
 from understudy_proxy.dialects.canonical.chat import Chat, Tool, ToolMode
 from understudy_proxy.dialects.canonical.renaming import Renaming
-from understudy_proxy.dialects.claude.json_tool import JSON_INSTRUCTION, choice_of, json_tool, with_type
+from understudy_proxy.dialects.claude.json_tool import JSON_INSTRUCTION, choice_of, offered, with_type
 from understudy_proxy.dialects.claude.models import claude
 from understudy_proxy.dialects.claude.sampling import drawn, lower_temperature
 from understudy_proxy.dialects.claude.thinking import NOT_AT_ALL, Thought, thought
@@ -121,22 +121,20 @@ class _Encoding:
         """Tools and their choice; those of the conversation must be declared even if none may be called."""
         chat = self._chat
         choice = choice_of(chat, for_json=self.for_json)
-        offered = [tool for tool in chat.tools if not choice.names or tool.name in choice.names]
-        if self.for_json and chat.format is not None:
-            offered.append(json_tool(chat.format))
+        tools = offered(chat, for_json=self.for_json)
         if choice.mode is ToolMode.NONE:
             if self.blocks.called:
                 raise Unsupported(
                     "Bedrock cannot be told to call no tool while the conversation has calls.", param="tool_choice"
                 )
             return None
-        if not offered:
+        if not tools:
             if choice.mode is ToolMode.REQUIRED:
                 raise RequestError("A tool must be called, but the request has none to call.", param="tool_choice")
             return self._stubs()
         if chat.parallel_tool_calls is False:
             self.blocks.warn("'parallel_tool_calls' was left out: Bedrock has no such parameter.")
-        config: dict[str, Any] = {"tools": [block for tool in offered for block in self._tool(tool)]}
+        config: dict[str, Any] = {"tools": [block for tool in tools for block in self._tool(tool)]}
         if choice.mode is ToolMode.REQUIRED:
             named = len(choice.names) == 1
             config["toolChoice"] = (

@@ -22,6 +22,24 @@ def with_type(schema: Any) -> dict[str, Any]:
     return {"type": "object", **schema}
 
 
+def described(wanted: JsonFormat) -> dict[str, Any]:
+    """The schema, with what is said of it where there is no other place for that."""
+    schema = dict(wanted.schema or {})
+    return {"description": wanted.description, **schema} if wanted.description else schema
+
+
+def offered(chat: Chat, *, for_json: bool) -> list[Tool]:
+    """The tools that may be called; with `for_json` among them one that takes the answer.
+
+    A choice of one tool is said as such: leaving the others out would cost a cached prompt.
+    """
+    choice = chat.tool_choice
+    tools = list(chat.tools)
+    if choice is not None and choice.names and not (choice.mode is ToolMode.REQUIRED and len(choice.names) == 1):
+        tools = [tool for tool in tools if tool.name in choice.names]
+    return [*tools, json_tool(chat.format)] if for_json and chat.format is not None else tools
+
+
 def choice_of(chat: Chat, *, for_json: bool) -> ToolChoice:
     """What the model must call: with `for_json` any of the client's tools or the answer's, if it has both."""
     choice = chat.tool_choice or ToolChoice(ToolMode.AUTO)

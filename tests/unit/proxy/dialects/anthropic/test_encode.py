@@ -225,6 +225,14 @@ def test_what_cannot_be_said(chat: Chat, error: type[Exception]) -> None:
             id="any tool",
         ),
         pytest.param(
+            replace(CHAT, tools=(TIME, Tool("f")), tool_choice=ToolChoice(ToolMode.REQUIRED, ("f",))),
+            OLD,
+            {"tools": [{"name": "get_time", "input_schema": {"type": "object", "properties": {}}},
+                       {"name": "f", "input_schema": {"type": "object", "properties": {}}}],
+             "tool_choice": {"type": "tool", "name": "f"}},
+            id="one tool among others",
+        ),
+        pytest.param(
             replace(CHAT, tools=(WEATHER, TIME), tool_choice=ToolChoice(ToolMode.AUTO, ("get_time",))),
             OLD,
             {"tools": [{"name": "get_time", "input_schema": {"type": "object", "properties": {}}}]},
