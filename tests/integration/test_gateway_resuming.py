@@ -75,6 +75,19 @@ async def test_the_next_backend_goes_on(first: Mock, second: Mock, fault: str) -
     assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
 
 
+async def test_what_only_its_own_dialect_can_say_still_passes(first: Mock, second: Mock) -> None:
+    """The provider gets the request as the client sent it; what nobody else could go on with is not gone on with."""
+    custom: Any = {"type": "custom", "custom": {"name": "shell"}}
+    async with _asking(_resuming("a", "b"), provider("a", first.url), provider("b", second.url)) as (client, _):
+        assert _text(await _read(client, extra_body={"top_k": 3}, tools=[custom])) == WORDS
+        sent = orjson.loads(first.requests[-1].body)
+        assert (sent["top_k"], sent["tools"]) == (3, [custom])
+        first.set_faults(["cut-after:3"])
+        with pytest.raises(openai.APIError, match="interrupted"):
+            await _read(client, tools=[custom])
+    assert second.requests == []
+
+
 async def test_a_third_backend_goes_on_where_the_second_breaks_off(first: Mock, second: Mock) -> None:
     """Each part is added to what all before it said."""
     first.set_faults(["cut-after:2"])

@@ -22,7 +22,7 @@ from understudy_proxy.dialects.canonical.events import (
     ThinkingSigned,
 )
 from understudy_proxy.dialects.client import ChatClient, Encoder
-from understudy_proxy.dialects.interpretation import Asked, Fed
+from understudy_proxy.dialects.interpretation import Asked, Call, Fed
 from understudy_proxy.dialects.provider import ChatTurn, Decoder
 from understudy_proxy.dialects.translated import TranslatedChat, TranslatedFlow
 from understudy_proxy.dialects.usage import Usage
@@ -35,11 +35,17 @@ _HARMLESS = (TextDelta, ThinkingDelta, ThinkingSigned, ThinkingRedacted)
 class ResumableChat(TranslatedChat):
     """One request, translated so that its stream can be gone on with."""
 
-    __slots__ = ("_flow",)
+    __slots__ = ("_call", "_flow")
 
-    def __init__(self, asked: Asked, client: ChatClient[Any], turn: ChatTurn, *, flow: "Resuming") -> None:
+    def __init__(self, asked: Asked, client: ChatClient[Any], turn: ChatTurn, *, flow: "Resuming", call: Call) -> None:
         super().__init__(asked, client, turn)
         self._flow = flow
+        self._call = call
+
+    @property
+    def call(self) -> Call:
+        """What to send: as the client sent it, where both speak the same dialect."""
+        return self._call
 
     def flow(self) -> "Resuming":
         """The reader of a stream that answers it."""
