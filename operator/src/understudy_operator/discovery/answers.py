@@ -56,12 +56,11 @@ def read_list(document: Any) -> tuple[DiscoveredModel, ...]:
     Raises:
         NoList: It has no list in `data`.
     """
-    entries = _entries(document, "data")
-    windows = {entry.get("id"): window for entry in entries if (window := _window(entry)) is not None}
+    named = [(id_, entry) for entry in _entries(document, "data") if (id_ := _id(entry.get("id")))]
+    windows = {id_: _window(entry) for id_, entry in named}
     return _models(
-        DiscoveredModel(id=id_, name=id_, context_window=_window(entry) or windows.get(_text(entry.get("parent"))))
-        for entry in entries
-        if (id_ := _id(entry.get("id")))
+        DiscoveredModel(id=id_, name=id_, context_window=_window(entry) or windows.get(_id(entry.get("parent"))))
+        for id_, entry in named
     )
 
 

@@ -7,9 +7,8 @@ provider is forgotten when nobody wants it asked any more.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Protocol
 
 from understudy_api.config import Config
 from understudy_operator.compile import Discovered, DiscoveredModel, Inquiry, NamespacedName
@@ -23,12 +22,8 @@ _JITTER = 0.2
 """Intervals are drawn from a fifth around what the object says: many servers must not be asked in step."""
 
 
-class Ask(Protocol):
-    """How one server is asked: `Servers.ask`."""
-
-    async def __call__(self, inquiry: Inquiry, before: Discovered | None) -> Discovered:
-        """What it has; raises `NoAnswer`."""
-        ...
+Ask = Callable[[Inquiry, Discovered | None], Awaitable[Discovered]]
+"""How one server is asked, given what was known of it: `Servers.ask`. Raises `NoAnswer`."""
 
 
 class Poller:
