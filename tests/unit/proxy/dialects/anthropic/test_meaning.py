@@ -26,6 +26,7 @@ from understudy_proxy.dialects.canonical.content import (
     Image,
     Issuer,
     Message,
+    Part,
     Role,
     Signature,
     Text,
@@ -61,7 +62,8 @@ TOOLS = st.builds(Tool, IDS, st.none() | WORDS, SCHEMAS, st.sampled_from([None, 
 @st.composite
 def turns(draw: st.DrawFn) -> tuple[Message, ...]:
     """A conversation of some rounds, with calls that are answered."""
-    messages = [Message(Role.USER, tuple(draw(st.lists(TEXTS | IMAGES | DOCUMENTS, min_size=1, max_size=3))))]
+    opening: list[Part] = draw(st.lists(TEXTS | IMAGES | DOCUMENTS, min_size=1, max_size=3))
+    messages = [Message(Role.USER, tuple(opening))]
     for _ in range(draw(st.integers(0, 2))):
         calls = draw(st.lists(st.builds(ToolCall, IDS, IDS, ARGUMENTS, cache=MARKS), max_size=2, unique_by=_id))
         said = (*draw(st.lists(OWN_THOUGHTS, max_size=2)), draw(TEXTS), *calls)
