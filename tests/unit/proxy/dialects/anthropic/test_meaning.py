@@ -65,8 +65,11 @@ def turns(draw: st.DrawFn) -> tuple[Message, ...]:
     opening: list[Part] = draw(st.lists(TEXTS | IMAGES | DOCUMENTS, min_size=1, max_size=3))
     messages = [Message(Role.USER, tuple(opening))]
     for _ in range(draw(st.integers(0, 2))):
-        calls = draw(st.lists(st.builds(ToolCall, IDS, IDS, ARGUMENTS, cache=MARKS), max_size=2, unique_by=_id))
-        said = (*draw(st.lists(OWN_THOUGHTS, max_size=2)), draw(TEXTS), *calls)
+        calls: list[ToolCall] = draw(
+            st.lists(st.builds(ToolCall, IDS, IDS, ARGUMENTS, cache=MARKS), max_size=2, unique_by=_id)
+        )
+        thoughts: list[Thinking] = draw(st.lists(OWN_THOUGHTS, max_size=2))
+        said: tuple[Part, ...] = (*thoughts, draw(TEXTS), *calls)
         results = tuple(
             ToolResult(call.id, tuple(draw(st.lists(TEXTS | IMAGES, max_size=2))), call.name, draw(st.booleans()))
             for call in calls
