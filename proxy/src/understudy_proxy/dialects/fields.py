@@ -10,6 +10,8 @@ from typing import Any
 from understudy_proxy.dialects.request_error import RequestError
 
 _MAX_SHOWN = 60
+_MOST_EXACT = 2**53
+"""Beyond it a float stands for several integers."""
 
 
 def missing(param: str) -> RequestError:
@@ -50,8 +52,8 @@ def string(value: Any, param: str) -> str:
 
 
 def integer(value: Any, param: str) -> int:
-    """An integer; a number without a fraction is one."""
-    if type(value) is float and value.is_integer():
+    """An integer; a number without a fraction is one, as long as nothing is lost."""
+    if type(value) is float and value.is_integer() and abs(value) <= _MOST_EXACT:
         return int(value)
     if type(value) is not int:
         raise missing(param) if value is None else wrong_type(param, "an integer", value)

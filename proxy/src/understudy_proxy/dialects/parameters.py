@@ -93,6 +93,18 @@ def _thinking(value: Any, param: str) -> Reasoning:
     return Reasoning(budget_tokens=None if budget is None else integer(budget, f"{param}.budget_tokens"))
 
 
+def _reasoning(value: Any, param: str) -> Reasoning:
+    """OpenRouter's object, with an effort, a budget, or that the model decides."""
+    stated = mapping(value, param)
+    visible = False if optional_boolean(stated, "exclude", param) else None
+    if optional_boolean(stated, "enabled", param) is False:
+        return Reasoning(Effort.NONE, visible=visible)
+    if (effort := stated.get("effort")) is not None:
+        return replace(_effort(effort, f"{param}.effort"), visible=visible)
+    budget = stated.get("max_tokens")
+    return Reasoning(budget_tokens=None if budget is None else integer(budget, f"{param}.max_tokens"), visible=visible)
+
+
 _SAMPLING = {
     "temperature": _Parameter("temperature", number),
     "top_p": _Parameter("top_p", number),
@@ -114,6 +126,7 @@ _CHAT = {
     "parallel_tool_calls": _Parameter("parallel_tool_calls", boolean),
     "response_format": _Parameter("format", _format),
     "thinking": _Parameter("reasoning", _thinking),
+    "reasoning": _Parameter("reasoning", _reasoning),
     "reasoning_effort": _Parameter("reasoning", _effort),
     "user": _Parameter("user", string),
     "safety_identifier": _Parameter("user", string),
@@ -123,9 +136,10 @@ _SHADOWED = {
     "max_tokens": "max_completion_tokens",
     "function_call": "tool_choice",
     "thinking": "reasoning_effort",
+    "reasoning": "reasoning_effort",
     "user": "safety_identifier",
 }
-"""Two names of one thing, and the one that counts where both are given."""
+"""Names of one thing, and the one that counts where both are given."""
 _UNSET_SAMPLING = Sampling()
 _UNSET: dict[str, Any] = {field.name: field.default for field in fields(Chat)}
 

@@ -4,7 +4,7 @@ For vendors that have none of it; what only some of them lack, they tell themsel
 """
 
 from understudy_proxy.dialects.canonical.chat import Chat
-from understudy_proxy.dialects.canonical.content import Image, Text, ToolCall, ToolResult
+from understudy_proxy.dialects.canonical.content import Document, Image, Text, ToolCall, ToolResult
 
 _DETAILS = frozenset({None, "auto"})
 
@@ -16,7 +16,7 @@ def unsaid(chat: Chat, vendor: str) -> list[str]:
         missing.append(f"{vendor} is not told whom an answer is for: user was not sent.")
     if chat.service_tier is not None:
         missing.append(f"{vendor} has no such service tiers: service_tier was not sent.")
-    if _has_cache_marks(chat):
+    if has_cache_marks(chat):
         missing.append(f"{vendor} caches by itself: cache marks were not sent.")
     if any(isinstance(part, Image) and part.detail not in _DETAILS for turn in chat.messages for part in turn.parts):
         missing.append(f"{vendor} has no detail of an image: it was not sent.")
@@ -29,10 +29,11 @@ def unsaid(chat: Chat, vendor: str) -> list[str]:
     return missing
 
 
-def _has_cache_marks(chat: Chat) -> bool:
+def has_cache_marks(chat: Chat) -> bool:
+    """Whether the client says what may be cached."""
     parts = (part for message in chat.messages for part in message.parts)
     return (
         any(text.cache for text in chat.system)
         or any(tool.cache for tool in chat.tools)
-        or any(isinstance(part, (Text, Image, ToolCall, ToolResult)) and part.cache for part in parts)
+        or any(isinstance(part, (Text, Image, Document, ToolCall, ToolResult)) and part.cache for part in parts)
     )

@@ -14,6 +14,7 @@ from understudy_proxy.dialects.openai import reasoning
 from understudy_proxy.dialects.openai.quirks import Prefill, Quirks, quirks_of
 from understudy_proxy.dialects.openai.turns import Turns
 from understudy_proxy.dialects.request_error import Unsupported
+from understudy_proxy.dialects.unsaid import has_cache_marks
 
 _NAME = re.compile(r"[A-Za-z0-9_-]")
 _LONGEST_NAME = 64
@@ -89,6 +90,7 @@ class _Encoding:
         self._add_extra(body)
         self._check_stops(body)
         self._leave_out(body)
+        self._warn_of_cache_marks()
         if chat.stream:
             body |= {"stream": True, "stream_options": {"include_usage": True}}
         self._quirks.apply(body)
@@ -144,6 +146,10 @@ class _Encoding:
             self.warnings.append("What was said about reasoning was left out: this model is not known to reason.")
         else:
             body |= said
+
+    def _warn_of_cache_marks(self) -> None:
+        if not self._quirks.takes_cache_marks and has_cache_marks(self._chat):
+            self.warnings.append("This provider caches by itself: cache marks were not sent.")
 
     def _add_extra(self, body: dict[str, Any]) -> None:
         for name, value in self._chat.extra.items():

@@ -140,11 +140,6 @@ _BY_TYPE = {
         takes_files=True,
         takes_cache_marks=True,
     ),
-    "Ollama": Quirks(
-        # It ignores OpenAI's newer name, so that the answer would have no limit.
-        renamed={"max_completion_tokens": "max_tokens"},
-        unknown=frozenset({"top_k", "n", "logit_bias", "user", "service_tier"}),
-    ),
     "VLLM": Quirks(
         unknown=frozenset({"service_tier"}),
         knows=_SAMPLERS | {"chat_template_kwargs", "ignore_eos", "min_tokens", "priority", "stop_token_ids"},

@@ -8,7 +8,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harness.runtimes import a_model, a_provider, a_runtime
-from understudy_proxy.dialects.canonical.chat import Chat, JsonFormat, Sampling, Tool, ToolChoice, ToolMode
+from understudy_proxy.dialects.canonical.chat import (
+    Chat,
+    Effort,
+    JsonFormat,
+    Reasoning,
+    Sampling,
+    Tool,
+    ToolChoice,
+    ToolMode,
+)
 from understudy_proxy.dialects.canonical.content import (
     Audio,
     CacheMark,
@@ -97,11 +106,21 @@ def chats(draw: st.DrawFn) -> Chat:
         max_tokens=draw(st.none() | st.integers(1, 99)),
         choices=draw(st.integers(1, 3)),
         format=draw(st.none() | st.builds(JsonFormat, st.just({"type": "object"}), names)),
+        reasoning=draw(reasonings),
         user=draw(st.none() | words),
         stream=draw(st.booleans()),
     )
 
 
+reasonings = (
+    st.none()
+    | st.builds(
+        Reasoning,
+        effort=st.sampled_from([Effort.NONE, Effort.LOW, Effort.MEDIUM, Effort.HIGH]),
+        visible=st.sampled_from([None, False]),
+    )
+    | st.builds(Reasoning, budget_tokens=st.none() | st.integers(1, 9999))
+)
 samplings = st.builds(
     Sampling,
     temperature=st.none() | st.floats(0, 2),
