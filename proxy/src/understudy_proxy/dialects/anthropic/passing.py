@@ -10,6 +10,7 @@ from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.anthropic.decode import failure_in
 from understudy_proxy.dialects.anthropic.encode import encode, to_count, written
+from understudy_proxy.dialects.anthropic.handover import NOT_THINKING, lacks_reasoning, without_foreign
 from understudy_proxy.dialects.anthropic.names import (
     BETA_HEADER,
     COUNT_PATH,
@@ -23,7 +24,6 @@ from understudy_proxy.dialects.anthropic.request import MessagesRequest
 from understudy_proxy.dialects.anthropic.usage import read_usage
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.canonical.content import Message, Role, Text
-from understudy_proxy.dialects.canonical.signatures import MARK
 from understudy_proxy.dialects.failures.kinds import is_success, parsed, refused
 from understudy_proxy.dialects.interpretation import Call, Reading
 from understudy_proxy.dialects.parameters import NO_PARAMETERS, with_parameter
@@ -41,6 +41,8 @@ _FIELDS = {
     "service_tier": "service_tier",
 }
 """Parameters that a persona can take out, and the fields that say them here."""
+_REASONING_FIRST = (["thinking"], ["redacted_thinking"])
+_NO_REASONING = "The model was not asked to think: it can go on after a tool call only with its own reasoning."
 _NOTHING_SAID = (Message(Role.USER, (Text("."),)),)
 """A conversation for parameters to be said with."""
 
@@ -105,26 +107,37 @@ def _body(
     body: dict[str, Any] = {**asked.body, "model": candidate.upstream_model}
     warnings: tuple[str, ...] = ()
     if asked.tagged:
-        body["messages"] = _without_foreign(body["messages"])
+        body["messages"] = without_foreign(body["messages"])
     if prompt is not None:
         body, warnings = _in_role(prompt, body, candidate)
         if asked.version >= VERSION_WITHOUT_SAMPLING:
             taken = [name for name in SAMPLING if body.pop(name, None) is not None]
             warnings += tuple(f"The persona's {name!r} was left out: {asked.version} takes none." for name in taken)
+    if _thinks_by_budget(body) and _goes_on_without_reasoning(body["messages"]):
+        del body["thinking"]
+        warnings += (_NO_REASONING,)
     return body, warnings
 
 
-def _without_foreign(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The messages without reasoning that another vendor has signed, or nobody: this one would refuse it."""
-    cleaned = []
-    for message in messages:
-        content = message.get("content")
-        kept = content
-        if type(content) is list:
-            kept = [block for block in content if not str(block.get("signature", "")).startswith(MARK)]
-        if kept or not content:
-            cleaned.append({**message, "content": kept})
-    return cleaned
+def _thinks_by_budget(body: dict[str, Any]) -> bool:
+    thinking = body.get("thinking")
+    return type(thinking) is dict and thinking.get("type") == "enabled"
+
+
+def _goes_on_without_reasoning(messages: list[dict[str, Any]]) -> bool:
+    """Whether the tool calls that are being answered came without the reasoning that led to them: from another vendor.
+
+    The vendor refuses to think then, and that who answered before was another one is not the client's doing.
+    """
+    if "tool_result" not in _kinds(messages[-1]):
+        return False
+    said = next((message for message in reversed(messages) if message["role"] == "assistant"), None)
+    return said is not None and _kinds(said)[:1] not in _REASONING_FIRST
+
+
+def _kinds(message: dict[str, Any]) -> list[str]:
+    content = message["content"]
+    return [block["type"] for block in content] if type(content) is list else []
 
 
 def _in_role(prompt: Prompt, body: dict[str, Any], candidate: Candidate) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -92,6 +92,65 @@ def test_reasoning_of_others_is_taken_out() -> None:
     assert expected == body_of(passed(request(messages=messages)))["messages"]
 
 
+def after_a_call(*before: dict[str, str]) -> list[dict[str, Any]]:
+    """A conversation that ends with a tool's result; what the assistant said before it called the tool is given."""
+    use = {"type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "22 C"}
+    return [*HELLO, {"role": "assistant", "content": [*before, use]}, {"role": "user", "content": [result]}]
+
+
+OWN = {"type": "thinking", "thinking": "Hm.", "signature": "EqQB"}
+OTHERS = {"type": "thinking", "thinking": "Hm.", "signature": "understudy.openai."}
+REDACTED = {"type": "redacted_thinking", "data": "EmwK"}
+BUDGET = {"type": "enabled", "budget_tokens": 1024}
+
+
+@pytest.mark.parametrize(
+    ("before", "thinking", "kept"),
+    [
+        pytest.param((OWN,), BUDGET, True, id="its own reasoning"),
+        pytest.param((REDACTED,), BUDGET, True, id="its own reasoning, hidden"),
+        pytest.param((OTHERS,), BUDGET, False, id="another's reasoning"),
+        pytest.param((), BUDGET, False, id="no reasoning"),
+        pytest.param((), {"type": "adaptive"}, True, id="no reasoning, and a model that decides itself"),
+    ],
+)
+def test_it_thinks_on_only_with_its_own_reasoning(
+    before: tuple[dict[str, str], ...], thinking: dict[str, Any], kept: bool
+) -> None:
+    """A tool loop that another vendor began goes on without thinking, which would be refused; the client is told."""
+    call = passed(request(messages=after_a_call(*before), thinking=thinking))
+    assert ("thinking" in body_of(call), bool(call.warnings)) == (kept, not kept)
+
+
+def test_reasoning_of_before_is_no_matter_elsewhere() -> None:
+    """Where no tool is answered the model thinks, whoever spoke before."""
+    messages = [*HELLO, {"role": "assistant", "content": "Hi"}, *HELLO]
+    assert body_of(passed(request(messages=messages, thinking=BUDGET)))["thinking"] == BUDGET
+
+
+CALL = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
+RESULT = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t"}]}
+FOREIGN = {"type": "thinking", "thinking": "", "signature": "understudy.gemini.CoQB"}
+OWN = {"type": "thinking", "thinking": "Hm.", "signature": "EqQB"}
+
+
+@pytest.mark.parametrize(
+    ("said", "after", "thinks"),
+    [
+        pytest.param([FOREIGN, CALL], [RESULT], False, id="another's reasoning"),
+        pytest.param([CALL], [RESULT], False, id="no reasoning"),
+        pytest.param([OWN, CALL], [RESULT], True, id="its own"),
+        pytest.param([CALL], [RESULT, {"role": "assistant", "content": "Noon."}, *HELLO], True, id="done with"),
+    ],
+)
+def test_thinking_on_about_another_vendors_calls(said: list[Any], after: list[Any], thinks: bool) -> None:
+    """The vendor refuses to think where the calls that are answered came without its reasoning; the client is told."""
+    messages = [*HELLO, {"role": "assistant", "content": said}, *after]
+    call = passed(request(messages=messages, thinking={"type": "enabled", "budget_tokens": 2000}, max_tokens=4000))
+    assert (thinks, not thinks) == ("thinking" in body_of(call), len(call.warnings) == 1)
+
+
 def test_a_persona_in_this_dialects_words() -> None:
     """Its prompt first, its defaults under the client's fields, its overrides over them, its tools beside."""
     prompt = Prompt(
