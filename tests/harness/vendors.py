@@ -101,6 +101,13 @@ VENDORS: Mapping[str, Vendor] = {
         refusals=False,
         filters=True,
     ),
+    "bedrock": Vendor(
+        Dialect.BEDROCK,
+        "Bedrock",
+        "anthropic.claude-haiku-v1:0",
+        counts=frozenset({"input", "output", "cached", "written"}),
+        filters=True,
+    ),
     "ollama": Vendor(Dialect.OLLAMA, "Ollama", "llama3.2", counts=frozenset({"input", "output"})),
 }
 """Each, by its dialect."""

@@ -96,6 +96,12 @@ class Anthropic(Caller):
                     usage |= event["usage"]
         return _heard([block.whole() for block in blocks], stop, usage)
 
+    def unfinished(self, events: Sequence[Any]) -> str:
+        """The words; the end of a message, or what announces it, would be an end."""
+        assert not {"message_delta", "message_stop"} & {event["type"] for event in events}
+        deltas = [event["delta"] for event in events if event["type"] == "content_block_delta"]
+        return "".join(delta["text"] for delta in deltas).strip()
+
     def error_in(self, event: Any) -> Wrong | None:
         """An `error`."""
         if event.get("type") != "error":

@@ -99,10 +99,6 @@ class Caller(ABC):
 
     counts = frozenset({"input", "output", "cached", "written", "reasoning"})
     """The tokens it is told."""
-    refusals = False
-    """Whether the words of a refusal have a place of their own."""
-    thoughts = True
-    """Whether it can be shown what was thought."""
     headers: Mapping[str, str] = {"content-type": "application/json"}
 
     @abstractmethod
@@ -132,6 +128,10 @@ class Caller(ABC):
     @abstractmethod
     def put_together(self, events: Sequence[Any]) -> Heard:
         """What the events of a stream amount to."""
+
+    @abstractmethod
+    def unfinished(self, events: Sequence[Any]) -> str:
+        """What the events of a stream without an end say; AssertionError if one of them is an end."""
 
     @abstractmethod
     def error_in(self, event: Any) -> Wrong | None:

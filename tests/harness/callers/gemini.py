@@ -80,6 +80,12 @@ class Gemini(Caller):
             turns=({"role": "model", "parts": parts},) if parts else (),
         )
 
+    def unfinished(self, events: Sequence[Any]) -> str:
+        """The words; a finish reason would be an end."""
+        candidates = [event["candidates"][0] for event in events]
+        assert not any("finishReason" in candidate for candidate in candidates)
+        return "".join(part["text"] for one in candidates for part in one["content"]["parts"]).strip()
+
     def error_in(self, event: Any) -> Wrong | None:
         """A `google.rpc.Status`; the first key tells it in a stream."""
         if next(iter(event)) != "error":

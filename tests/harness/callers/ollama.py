@@ -74,6 +74,11 @@ class Ollama(Caller):
             turns=(turn | ({"thinking": thoughts} if thoughts else {}) | ({"tool_calls": stated} if stated else {}),),
         )
 
+    def unfinished(self, events: Sequence[Any]) -> str:
+        """The words; no line is the last one."""
+        assert {False} == {line["done"] for line in events}
+        return "".join(line["message"]["content"] for line in events).strip()
+
     def error_in(self, event: Any) -> Wrong | None:
         """A text, and nothing else."""
         if "error" not in event:

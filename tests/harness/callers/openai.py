@@ -16,8 +16,6 @@ _ONCE = {"role", "id", "type", "name"}
 class OpenAI(Caller):
     """Reads streams as `openai-python` puts them together: by index, texts added to texts."""
 
-    refusals = True
-
     def path(self, asking: Asking) -> str:  # noqa: ARG002 - the same for all
         """Of both."""
         return "/v1/chat/completions"
@@ -76,6 +74,12 @@ class OpenAI(Caller):
             finish = choice["finish_reason"]
             _add(message, choice["delta"])
         return _heard(message, finish, usage)
+
+    def unfinished(self, events: Sequence[Any]) -> str:
+        """The words; a finish reason would be an end."""
+        choices = [chunk["choices"][0] for chunk in events]
+        assert {None} == {choice["finish_reason"] for choice in choices}
+        return "".join(choice["delta"].get("content") or "" for choice in choices).strip()
 
     def error_in(self, event: Any) -> Wrong | None:
         """The `error` of four fields."""

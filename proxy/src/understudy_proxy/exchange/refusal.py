@@ -10,8 +10,9 @@ what this request alone meets, last what only the gateway's owner can mend.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from understudy_api.config import Dialect
 from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
 from understudy_proxy.routing.fitness import SkipReason
 from understudy_proxy.routing.health import QUOTA_SECONDS
@@ -129,9 +130,12 @@ def after(failures: Sequence[tuple[Choice, UpstreamFailure]], *, target: str) ->
         failures: at least one, in the order in which they happened.
         target: the name that the client asked for.
     """
-    _, failure = min(reversed(failures), key=lambda pair: _VERDICTS[pair[1].kind].rank)
+    choice, failure = min(reversed(failures), key=lambda pair: _VERDICTS[pair[1].kind].rank)
     verdict = _VERDICTS[failure.kind]
     if failure.kind in _PROVIDERS_WORDS:
+        if choice.candidate.upstream.dialect is not Dialect.OPENAI:
+            # Its message is for people; types and codes are OpenAI's words here, and its own would be strange ones.
+            failure = replace(failure, type=None, code=None)
         return _in_the_providers_words(failure, verdict)
     wait = _wait(failure.kind, failures)
     advice = f" Try again in {math.ceil(wait)} s." if wait is not None else ""

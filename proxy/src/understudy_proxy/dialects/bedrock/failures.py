@@ -26,6 +26,8 @@ _STATUSES = {
     "validationexception": 400,
 }
 _QUOTA = "servicequotaexceededexception"
+_DAILY = "too many tokens per day"
+"""How it says, with the status of a rate limit, that waiting a moment does not help."""
 _NO_SUCH_MODEL = ("model identifier is invalid", "on-demand throughput isn", "model version has reached the end")
 """How it says, with the status of a wrong request, that the model is not there for this account."""
 
@@ -51,7 +53,7 @@ def _said(name: str, answer: Any, body: bytes) -> Said:
 
 def _failure(said: Said, *, status: int, headers: Mapping[str, str]) -> UpstreamFailure:
     failure = failure_of(said, status=status, headers=headers)
-    if (said.type or "").lower() == _QUOTA:
+    if (said.type or "").lower() == _QUOTA or _DAILY in said.message.lower():
         return replace(failure, kind=FailureKind.QUOTA_EXCEEDED)
     if failure.kind is FailureKind.BAD_REQUEST and any(words in said.message.lower() for words in _NO_SUCH_MODEL):
         return replace(failure, kind=FailureKind.MODEL_NOT_FOUND)

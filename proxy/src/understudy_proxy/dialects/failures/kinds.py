@@ -165,7 +165,12 @@ _CONTEXT_LENGTH = (
 _NOT_CONTEXT_LENGTH = "string_above_max_length"
 _CREDIT = "credit balance is too low"
 _BAD_KEY = "api key not valid"
-_FLAGGED = ("input was flagged", "flagged by moderation", "content management policy")
+_FLAGGED = (
+    "input was flagged",
+    "flagged by moderation",
+    "content management policy",
+    "blocked by content filtering policy",
+)
 
 
 def refused(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
