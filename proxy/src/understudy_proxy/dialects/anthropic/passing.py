@@ -41,8 +41,6 @@ _FIELDS = {
     "service_tier": "service_tier",
 }
 """Parameters that a persona can take out, and the fields that say them here."""
-_REASONING_FIRST = (["thinking"], ["redacted_thinking"])
-_NO_REASONING = "The model was not asked to think: it can go on after a tool call only with its own reasoning."
 _NOTHING_SAID = (Message(Role.USER, (Text("."),)),)
 """A conversation for parameters to be said with."""
 
@@ -113,31 +111,10 @@ def _body(
         if asked.version >= VERSION_WITHOUT_SAMPLING:
             taken = [name for name in SAMPLING if body.pop(name, None) is not None]
             warnings += tuple(f"The persona's {name!r} was left out: {asked.version} takes none." for name in taken)
-    if _thinks_by_budget(body) and _goes_on_without_reasoning(body["messages"]):
+    if lacks_reasoning(body):
         del body["thinking"]
-        warnings += (_NO_REASONING,)
+        warnings += (NOT_THINKING,)
     return body, warnings
-
-
-def _thinks_by_budget(body: dict[str, Any]) -> bool:
-    thinking = body.get("thinking")
-    return type(thinking) is dict and thinking.get("type") == "enabled"
-
-
-def _goes_on_without_reasoning(messages: list[dict[str, Any]]) -> bool:
-    """Whether the tool calls that are being answered came without the reasoning that led to them: from another vendor.
-
-    The vendor refuses to think then, and that who answered before was another one is not the client's doing.
-    """
-    if "tool_result" not in _kinds(messages[-1]):
-        return False
-    said = next((message for message in reversed(messages) if message["role"] == "assistant"), None)
-    return said is not None and _kinds(said)[:1] not in _REASONING_FIRST
-
-
-def _kinds(message: dict[str, Any]) -> list[str]:
-    content = message["content"]
-    return [block["type"] for block in content] if type(content) is list else []
 
 
 def _in_role(prompt: Prompt, body: dict[str, Any], candidate: Candidate) -> tuple[dict[str, Any], tuple[str, ...]]:

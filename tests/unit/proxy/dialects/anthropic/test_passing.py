@@ -129,28 +129,6 @@ def test_reasoning_of_before_is_no_matter_elsewhere() -> None:
     assert body_of(passed(request(messages=messages, thinking=BUDGET)))["thinking"] == BUDGET
 
 
-CALL = {"type": "tool_use", "id": "t", "name": "f", "input": {}}
-RESULT = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t"}]}
-FOREIGN = {"type": "thinking", "thinking": "", "signature": "understudy.gemini.CoQB"}
-OWN = {"type": "thinking", "thinking": "Hm.", "signature": "EqQB"}
-
-
-@pytest.mark.parametrize(
-    ("said", "after", "thinks"),
-    [
-        pytest.param([FOREIGN, CALL], [RESULT], False, id="another's reasoning"),
-        pytest.param([CALL], [RESULT], False, id="no reasoning"),
-        pytest.param([OWN, CALL], [RESULT], True, id="its own"),
-        pytest.param([CALL], [RESULT, {"role": "assistant", "content": "Noon."}, *HELLO], True, id="done with"),
-    ],
-)
-def test_thinking_on_about_another_vendors_calls(said: list[Any], after: list[Any], thinks: bool) -> None:
-    """The vendor refuses to think where the calls that are answered came without its reasoning; the client is told."""
-    messages = [*HELLO, {"role": "assistant", "content": said}, *after]
-    call = passed(request(messages=messages, thinking={"type": "enabled", "budget_tokens": 2000}, max_tokens=4000))
-    assert (thinks, not thinks) == ("thinking" in body_of(call), len(call.warnings) == 1)
-
-
 def test_a_persona_in_this_dialects_words() -> None:
     """Its prompt first, its defaults under the client's fields, its overrides over them, its tools beside."""
     prompt = Prompt(
