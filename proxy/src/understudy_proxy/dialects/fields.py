@@ -7,7 +7,7 @@ optional field that is null is absent.
 from collections.abc import Mapping
 from typing import Any
 
-from understudy_proxy.dialects.request_error import RequestError
+from understudy_proxy.dialects.request_error import RequestError, Unsupported
 
 _MAX_SHOWN = 60
 _MOST_EXACT = 2**53
@@ -31,6 +31,14 @@ def wrong_type(param: str, expected: str, value: Any) -> RequestError:
 def invalid(param: str, why: str) -> RequestError:
     """A field has the right type and a wrong value; `why` is a sentence."""
     return RequestError(f"Invalid value for '{param}': {why}", code="invalid_value", param=param)
+
+
+def unknown(param: str, value: Any, known: str) -> Unsupported:
+    """A word that is not among those `known` here: somebody who speaks the client's own dialect may know it."""
+    return Unsupported(
+        f"{shown(str(value))} for '{param}' can be put to no provider of another dialect: that takes {known}.",
+        param=param,
+    )
 
 
 def described(value: Any) -> str:

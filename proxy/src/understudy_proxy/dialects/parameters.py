@@ -18,9 +18,9 @@ from understudy_proxy.dialects.fields import (
     optional_boolean,
     optional_mapping,
     optional_string,
-    shown,
     string,
     strings,
+    unknown,
 )
 from understudy_proxy.dialects.tools import read_function_call, read_tool_choice
 
@@ -70,9 +70,7 @@ def _format(value: Any, param: str) -> JsonFormat | None:
                 strict=optional_boolean(schema, "strict", path),
             )
         case kind:
-            raise invalid(
-                f"{param}.type", f"expected 'text', 'json_object' or 'json_schema', but got {shown(str(kind))}."
-            )
+            raise unknown(f"{param}.type", kind, "'text', 'json_object' and 'json_schema'")
 
 
 def _effort(value: Any, param: str) -> Reasoning:
@@ -80,8 +78,7 @@ def _effort(value: Any, param: str) -> Reasoning:
     try:
         return Reasoning(Effort(effort))
     except ValueError:
-        words = ", ".join(repr(word.value) for word in Effort)
-        raise invalid(param, f"expected one of {words}, but got {shown(effort)}.") from None
+        raise unknown(param, effort, ", ".join(repr(word.value) for word in Effort)) from None
 
 
 def _thinking(value: Any, param: str) -> Reasoning:

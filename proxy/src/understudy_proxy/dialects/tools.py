@@ -15,6 +15,7 @@ from understudy_proxy.dialects.fields import (
     optional_string,
     shown,
     string,
+    unknown,
 )
 from understudy_proxy.dialects.request_error import Unsupported
 
@@ -60,7 +61,7 @@ def read_tool_choice(value: Any, param: str) -> ToolChoice:
         case "custom":
             raise _no_function(param)
         case kind:
-            raise invalid(f"{param}.type", f"expected 'function' or 'allowed_tools', but got {shown(str(kind))}.")
+            raise unknown(f"{param}.type", kind, "'function' and 'allowed_tools'")
 
 
 def read_function_call(value: Any, param: str) -> ToolChoice:
@@ -91,10 +92,7 @@ def _tool(tool: dict[str, Any], param: str) -> Tool:
     if kind == "custom":
         raise _no_function(param)
     if kind != "function":
-        raise Unsupported(
-            f"{param} is of type {shown(str(kind))}: only functions can be put to a provider of another dialect.",
-            param=param,
-        )
+        raise unknown(f"{param}.type", kind, "'function'")
     return _function(mapping(tool.get("function"), f"{param}.function"), f"{param}.function", marked=tool)
 
 

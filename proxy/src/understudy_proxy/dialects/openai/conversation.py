@@ -29,6 +29,7 @@ from understudy_proxy.dialects.fields import (
     optional_string,
     shown,
     string,
+    unknown,
     wrong_type,
 )
 from understudy_proxy.dialects.openai.parts import read_result, read_texts, read_user_content
@@ -207,7 +208,7 @@ def _said(part: Mapping[str, Any], param: str) -> AssistantPart:
         case None:
             raise missing(f"{param}.type")
         case kind:
-            raise invalid(f"{param}.type", f"expected 'text' or 'refusal', but got {shown(str(kind))}.")
+            raise unknown(f"{param}.type", kind, "'text' and 'refusal'")
 
 
 def _thinking(message: Mapping[str, Any], param: str) -> list[AssistantPart]:
@@ -235,7 +236,7 @@ def _thought(block: Mapping[str, Any], param: str) -> Thinking:
             # Its data goes out with the issuer's mark, as signatures do.
             return Thinking(redacted=untagged(string(block.get("data"), f"{param}.data"), own=Issuer.ANTHROPIC).value)
         case kind:
-            raise invalid(f"{param}.type", f"expected 'thinking' or 'redacted_thinking', but got {shown(str(kind))}.")
+            raise unknown(f"{param}.type", kind, "'thinking' and 'redacted_thinking'")
 
 
 def _calls(message: Mapping[str, Any], param: str) -> list[ToolCall]:

@@ -6,7 +6,16 @@ from mimetypes import guess_type
 from typing import Any, NamedTuple
 
 from understudy_proxy.dialects.canonical.content import Audio, Document, Image, Text
-from understudy_proxy.dialects.fields import invalid, mapping, missing, optional_string, shown, string, wrong_type
+from understudy_proxy.dialects.fields import (
+    invalid,
+    mapping,
+    missing,
+    optional_string,
+    shown,
+    string,
+    unknown,
+    wrong_type,
+)
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
 from understudy_proxy.dialects.tools import read_cache_mark
 
@@ -69,8 +78,7 @@ def _user_part(part: Mapping[str, Any], param: str) -> UserContent:
         case None:
             raise missing(f"{param}.type")
         case kind:
-            words = "'text', 'image_url', 'input_audio' or 'file'"
-            raise invalid(f"{param}.type", f"expected {words}, but got {shown(str(kind))}.")
+            raise unknown(f"{param}.type", kind, "'text', 'image_url', 'input_audio' and 'file'")
 
 
 def _image(part: Mapping[str, Any], param: str) -> Image | Document:

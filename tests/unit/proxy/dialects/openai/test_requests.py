@@ -103,16 +103,9 @@ def test_what_a_provider_gets(case: dict[str, Any], kind: str) -> None:
             "messages[0].content[0].image_url.url",
             id="picture not in base64",
         ),
-        pytest.param(
-            {"messages": [{"role": "user", "content": [{"type": "smell"}]}]},
-            "messages[0].content[0].type",
-            id="unknown part",
-        ),
         pytest.param({"temperature": "hot"}, "temperature", id="temperature a string"),
         pytest.param({"n": 0}, "n", id="no answers"),
         pytest.param({"stop": [5]}, "stop[0]", id="stop a number"),
-        pytest.param({"reasoning_effort": "huge"}, "reasoning_effort", id="unknown effort"),
-        pytest.param({"response_format": {"type": "xml"}}, "response_format.type", id="unknown format"),
         pytest.param({"tool_choice": "maybe"}, "tool_choice", id="unknown choice"),
         pytest.param({"tools": [{"type": "function"}]}, "tools[0].function", id="tool without function"),
         pytest.param({"tools": [{"type": "function", "function": {}}]}, "tools[0].function.name", id="nameless tool"),
@@ -135,6 +128,19 @@ def test_what_is_wrong_is_named(body: dict[str, Any], param: str) -> None:
         pytest.param({"tool_choice": {"type": "custom", "custom": {"name": "x"}}}, id="choice of a custom tool"),
         pytest.param({"modalities": ["text", "audio"], "audio": {"voice": "alloy"}}, id="sound out"),
         pytest.param({"web_search_options": {}}, id="search of the web"),
+        pytest.param({"messages": [{"role": "user", "content": [{"type": "video_url"}]}]}, id="video"),
+        pytest.param(
+            {"messages": [USER, {"role": "assistant", "content": [{"type": "image_url"}]}]},
+            id="a picture of the model's",
+        ),
+        pytest.param(
+            {"messages": [USER, {"role": "assistant", "thinking_blocks": [{"type": "dream"}]}]},
+            id="a block that is new",
+        ),
+        pytest.param({"reasoning_effort": "huge"}, id="an effort that is new"),
+        pytest.param({"response_format": {"type": "grammar"}}, id="a format that is new"),
+        pytest.param({"tools": [{"type": "web_search"}]}, id="a tool of a new type"),
+        pytest.param({"tool_choice": {"type": "mcp"}}, id="a choice of a new type"),
         pytest.param(
             {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": "file-1"}}]}]}, id="file id"
         ),
