@@ -103,6 +103,31 @@ def test_what_a_provider_gets(case: dict[str, Any], kind: str) -> None:
             "messages[0].content[0].image_url.url",
             id="picture not in base64",
         ),
+        pytest.param(
+            {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+            "messages[0].content[0].image_url",
+            id="no picture",
+        ),
+        pytest.param(
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "data:a b;base64,AA"}]}]},
+            "messages[0].content[0].image_url.url",
+            id="picture of no media type",
+        ),
+        pytest.param(
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "", "format": "?"}}]}
+                ]
+            },
+            "messages[0].content[0].input_audio.format",
+            id="sound in no format",
+        ),
+        pytest.param(
+            {"messages": [{"role": "system", "content": [{"type": "image_url", "image_url": "https://x"}]}, USER]},
+            "messages[0].content",
+            id="picture in a prompt",
+        ),
+        pytest.param({"messages": [{"role": "user", "content": [{}]}]}, "messages[0].content[0].type", id="no type"),
         pytest.param({"temperature": "hot"}, "temperature", id="temperature a string"),
         pytest.param({"n": 0}, "n", id="no answers"),
         pytest.param({"stop": [5]}, "stop[0]", id="stop a number"),
@@ -145,6 +170,20 @@ def test_what_is_wrong_is_named(body: dict[str, Any], param: str) -> None:
             {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": "file-1"}}]}]}, id="file id"
         ),
         pytest.param({"messages": [USER, {"role": "assistant", "audio": {"id": "audio_1"}}]}, id="sound by its id"),
+        pytest.param(
+            {
+                "messages": [
+                    USER,
+                    {"role": "assistant", "tool_calls": [CALL]},
+                    {
+                        "role": "tool",
+                        "tool_call_id": "call_1",
+                        "content": [{"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}],
+                    },
+                ]
+            },
+            id="sound that a tool returned",
+        ),
         pytest.param(
             {"messages": [USER, {"role": "assistant", "tool_calls": [{"id": "c", "type": "custom"}]}]}, id="custom call"
         ),
