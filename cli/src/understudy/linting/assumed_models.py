@@ -54,7 +54,8 @@ def assume_models(
 
 
 def _as_if(base_url: str, listed: Mapping[str, str], wanted: set[str]) -> Discovered:
-    names = sorted({*listed.values(), *wanted})
+    """With a model at least, which personas may cast that name none."""
+    names = sorted({*listed.values(), *wanted}) or ["any"]
     return Discovered(base_url, models=tuple(DiscoveredModel(id=name, name=name) for name in names))
 
 

@@ -10,7 +10,7 @@ from understudy.commands.lint import lint
 
 TESTDATA = Path(__file__).parent / "testdata"
 CASES = sorted(path.name for path in TESTDATA.iterdir() if path.is_dir())
-SUCCEED = {"clean", "clouds", "elsewhere"}
+SUCCEED = {"clean", "clouds", "discovery", "elsewhere"}
 
 
 def _lint(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str | None = None) -> Result:
