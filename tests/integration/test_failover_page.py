@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from harness.gateways import Serving, backend, in_order, provider, route, snapshot
+from harness.gateways import Serving, backend, in_order, persona, provider, route, snapshot
 from harness.pages import code, page, rows, section
 from harness.raw_http import Answer, RawHttp, exchange
 from understudy.mock import Mock
-from understudy_api.config import Capability, Dialect, Match, Provider, Rule, Target, TargetKind
+from understudy_api.config import Capability, Dialect, Match, Prompt, Provider, Rule, Target, TargetKind
 
 PAGE = page("docs/failover.md")
 CHAT = "/v1/chat/completions"
@@ -49,6 +49,7 @@ async def test_what_the_headers_say() -> None:
                 route("chat", *in_order("ill", "well")),
                 route("alone", backend("ill")),
                 route("claude", backend("claude")),
+                persona("kind", backend("well"), prompt=Prompt(system="Be kind.", revision="1f")),
             ],
         )
         async with Serving(served) as serving:
@@ -59,6 +60,7 @@ async def test_what_the_headers_say() -> None:
             ill.set_faults(["429;retry-after=30"])
             resting = await ask(serving.port, "alone")
             translated = await ask(serving.port, "claude", seed=1)
+            kind = await ask(serving.port, "persona/kind")
     always = {name for name, on in told().items() if on in {"every answer", "every answer of a route"}}
     asked = always | {name for name, on in told().items() if on == "where one was asked"}
     assert sent(plain) == asked
@@ -67,7 +69,8 @@ async def test_what_the_headers_say() -> None:
     assert sent(resting) == asked | {"x-understudy-reason", "retry-after", "retry-after-ms"}
     assert sent(translated) == asked | {"x-understudy-warning"}
     assert "'seed' was left out" in translated.headers["x-understudy-warning"]
-    assert set(told()) == sent(refused) | sent(resting) | sent(translated)
+    assert sent(kind) == asked | {"x-understudy-persona-revision"}
+    assert set(told()) == sent(refused) | sent(resting) | sent(translated) | sent(kind)
     assert {told()[name] for name in ("retry-after", "retry-after-ms")} == {"refusals that pass"}
 
 

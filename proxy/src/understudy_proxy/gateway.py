@@ -27,6 +27,7 @@ from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.ollama.routes import ollama_routes
 from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.openai.routes import openai_routes
+from understudy_proxy.doors.personas.routes import persona_routes
 from understudy_proxy.exchange.admission import Admission
 from understudy_proxy.exchange.endpoints import Endpoints
 from understudy_proxy.exchange.exchange import Exchange
@@ -182,6 +183,7 @@ class Gateway:
             *anthropic_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *gemini_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *ollama_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
+            *persona_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *model_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *health.routes(openai_errors),
         )

@@ -22,7 +22,8 @@ from understudy_proxy.exchange.walk import Ask
 from understudy_proxy.telemetry.metrics import Metrics
 from understudy_proxy.telemetry.record import RequestRecord
 
-_GOING_DOWN = UpstreamFailure(FailureKind.INTERRUPTED, "the gateway is shutting down; send the request again")
+GOING_DOWN = UpstreamFailure(FailureKind.INTERRUPTED, "the gateway is shutting down; send the request again")
+"""What cuts an answer that the gateway cannot wait for any longer."""
 
 
 Read = Callable[[Request, bytes], Asked]
@@ -125,11 +126,11 @@ class GenerationDoor:
         except asyncio.CancelledError:
             if not request.cut_short or flow is None:
                 raise
-            record.reason = _GOING_DOWN.kind
+            record.reason = GOING_DOWN.kind
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()
-            if said := stream.failed(_GOING_DOWN):
+            if said := stream.failed(GOING_DOWN):
                 await flow.write(said)
         finally:
             record.usage = stream.usage

@@ -20,10 +20,12 @@ STREAMING: Headers = (
 
 
 def course_headers(target: RuntimeTarget | None, course: Course) -> Headers:
-    """Which route it was, who answered or was tried last, and after how many attempts."""
+    """Which route it was (of a persona: with which prompt), who answered or was tried last, after how many attempts."""
     if target is None:
         return ()
     headers: Headers = (("x-understudy-route", target.label), ("x-understudy-attempts", str(course.attempts)))
+    if target.prompt is not None and target.prompt.revision:
+        headers += (("x-understudy-persona-revision", target.prompt.revision),)
     if course.candidate is not None:
         headers += (
             ("x-understudy-provider", course.candidate.upstream.key),

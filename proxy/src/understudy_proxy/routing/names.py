@@ -72,6 +72,11 @@ def persona_key(name: str) -> str:
     return name.replace("_", "-")
 
 
+def provider_key(name: str) -> str:
+    """A provider's name as the index spells it: no object's has a `_`, and apps that were here before may write one."""
+    return name.replace("_", "-")
+
+
 def nearest(index: NameIndex, asked: str, *, visible: Callable[[str], bool]) -> tuple[str, ...]:
     """Up to `MAX_NEAREST` visible names that look like `asked`, the best first."""
     cut = asked[:_MAX_COMPARED]

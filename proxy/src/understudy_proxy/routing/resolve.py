@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from understudy_proxy.config.runtime import Runtime, RuntimeTarget
-from understudy_proxy.routing.names import PERSONA_PREFIX, nearest, persona_key
+from understudy_proxy.routing.names import PERSONA_PREFIX, nearest, persona_key, provider_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def _candidates(runtime: Runtime, model: str) -> Iterator[RuntimeTarget]:
         return
     provider, slash, rest = model.partition("/")
     if slash:
-        for key in index.providers.get(provider, ()):
+        for key in index.providers.get(provider_key(provider), ()):
             upstream = runtime.upstreams.get(key)
             if upstream is not None and (direct := upstream.direct.get(rest)) is not None:
                 yield direct

@@ -69,6 +69,12 @@ ATTEMPTS = Family(
     "understudy_attempts", "Attempts at providers, by how they ended.", Kind.COUNTER, ("provider", "model", "outcome")
 )
 FAILOVERS = Family("understudy_failovers", "Times that the next backend was asked.", Kind.COUNTER, ("route",))
+PERSONA_REQUESTS = Family(
+    "understudy_persona_requests",
+    "Requests that a persona answered, by the revision of its prompt: that of now and the one before.",
+    Kind.COUNTER,
+    ("route", "persona_revision", "status_class"),
+)
 CLIENT_DISCONNECTS = Family(
     "understudy_client_disconnects", "Clients that left before their answer was whole.", Kind.COUNTER, ("route",)
 )

@@ -76,6 +76,8 @@ class Metrics:
         self._failures = FailureLog(book)
         self._numbers: dict[tuple[str, str, str], _Numbers] = {}
         self._attempts: dict[tuple[str, str], tuple[Tally, Distribution]] = {}
+        self._revisions: frozenset[str] = frozenset()
+        """Of the personas' prompts."""
 
     def request_began(self) -> None:
         """A request is being answered; `record_request` ends it."""
@@ -103,6 +105,9 @@ class Metrics:
         seconds = record.finished - record.started
         self._request_tally(numbers, status, record.reason).value += 1
         self._seconds(numbers, status).observe(seconds)
+        if target is not None and target.prompt is not None:
+            labels = (target.label, target.prompt.revision, f"{status // 100}xx")
+            self._book.tally(families.PERSONA_REQUESTS, *labels).value += 1
         if record.usage is not None:
             _count_tokens(numbers.tokens or self._bind_tokens(numbers), record.usage)
         if record.first_token is not None:
@@ -132,7 +137,9 @@ class Metrics:
 
     def configured(self, runtime: Runtime) -> None:
         """Forget the numbers of what `runtime` no longer holds."""
-        forget_gone(self._book, runtime)
+        prompts = (target.prompt for target in runtime.targets.values())
+        before, self._revisions = self._revisions, frozenset(each.revision for each in prompts if each is not None)
+        forget_gone(self._book, runtime, revisions=before | self._revisions)
         self._numbers.clear()
         self._attempts.clear()
         self._failures.forget()

@@ -13,8 +13,11 @@ Known = dict[str, frozenset[str]]
 """The values that a label may have, by the label's name; other labels may have any."""
 
 
-def forget_gone(book: Book, runtime: Runtime) -> None:
-    """Drop from `book` every number of a route, provider or model that `runtime` does not hold."""
+def forget_gone(book: Book, runtime: Runtime, *, revisions: frozenset[str]) -> None:
+    """Drop from `book` every number of a route, provider or model that `runtime` does not hold.
+
+    Of personas' prompts those of `revisions` are kept.
+    """
     upstreams = runtime.upstreams
     routes = {target.label for target in runtime.targets.values()} | {f"provider/{key}" for key in upstreams}
     models = {model for upstream in upstreams.values() for model in upstream.candidates}
@@ -23,6 +26,7 @@ def forget_gone(book: Book, runtime: Runtime) -> None:
         "provider": frozenset({*upstreams, NOBODY}),
         "model": frozenset(models | {NOBODY}),
         "gen_ai_request_model": frozenset(models | {NOBODY}),
+        "persona_revision": revisions,
     }
     for family in families.ALL:
         book.prune(family, _kept(family, known))

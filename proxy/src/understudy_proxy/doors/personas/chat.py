@@ -1,0 +1,107 @@
+"""The door `POST /api/v1/chat`: a conversation with a persona, by its name alone."""
+
+import time
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any
+
+import orjson
+
+from understudy_proxy.dialects.canonical.answer import Answer as Said
+from understudy_proxy.dialects.canonical.chat import Chat
+from understudy_proxy.dialects.usage import Usage
+from understudy_proxy.doors.asking import Answered, Asking, Saying
+from understudy_proxy.doors.door import Answer, Refused, Request
+from understudy_proxy.doors.names import Names
+from understudy_proxy.doors.plain.asked import read_plain
+from understudy_proxy.doors.plain.said import content_of, ending_of
+from understudy_proxy.doors.plain.streaming import tell
+from understudy_proxy.exchange.failure import UpstreamError
+from understudy_proxy.routing.names import PERSONA_PREFIX, persona_key
+from understudy_proxy.routing.resolve import NotFound, resolve
+from understudy_proxy.telemetry.metrics import Metrics
+
+_SHOWN = 128
+_LIST = "GET /api/v1/personas lists them."
+
+
+class PersonaChatDoor:
+    """Conversations with personas."""
+
+    def __init__(self, asking: Asking, *, names: Names, metrics: Metrics) -> None:
+        """Look names up in `names`, ask by `asking`; count in `metrics` who is turned away before that."""
+        self._asking = asking
+        self._names = names
+        self._metrics = metrics
+
+    async def __call__(self, request: Request) -> Answer | None:
+        """Answer, in a stream where one is asked for."""
+        try:
+            persona, chat = self._read(request, await request.body())
+        except Refused as refused:
+            self._metrics.refused(refused.reason)
+            raise
+        if not chat.stream:
+            answered = await self._asking.complete(request, chat)
+            return Answer(body=orjson.dumps(_whole(request, persona, answered)), headers=answered.headers)
+
+        def ending(said: Said, saying: Saying) -> dict[str, Any]:
+            return _ending(request, persona, said, saying.usage, saying)
+
+        try:
+            await tell(request, self._asking.stream(request, chat), ending)
+        except UpstreamError:
+            return None  # the client has been told, and so has whoever keeps the record
+        return None
+
+    def _read(self, request: Request, raw: bytes) -> tuple[str, Chat]:
+        chat, beside = read_plain(raw, beside=("persona",))
+        persona = beside["persona"]
+        if type(persona) is not str or not persona:
+            what = "Name a persona" if persona is None or persona == "" else "'persona' must be a string"
+            raise Refused(
+                400,
+                f"{what}: {{'persona': 'NAME', 'messages': […]}}. {_LIST}",
+                code="missing_required_parameter" if not persona else "invalid_type",
+                param="persona",
+                reason="bad_request",
+            )
+        name = f"{PERSONA_PREFIX}{persona_key(persona.removeprefix(PERSONA_PREFIX))}"
+        found = resolve(self._names.runtime(), name, namespace=self._names.namespace(request))
+        if isinstance(found, NotFound):
+            raise _unknown(persona, found)
+        return persona, replace(chat, model=name)
+
+
+def _unknown(asked: str, missing: NotFound) -> Refused:
+    shown = asked if len(asked) <= _SHOWN else f"{asked[:_SHOWN]}…"
+    # With the prefix that all of them have, all look alike.
+    near = [name.removeprefix(PERSONA_PREFIX) for name in missing.nearest if name.startswith(PERSONA_PREFIX)]
+    near = get_close_matches(persona_key(shown), near)
+    hint = f"Did you mean {' or '.join(near)}?" if near else _LIST
+    return Refused(
+        404,
+        f"The persona '{shown}' does not exist or is not for you to use. {hint}",
+        code="persona_not_found",
+        param="persona",
+        reason="model_not_found",
+    )
+
+
+def _whole(request: Request, persona: str, answered: Answered) -> dict[str, Any]:
+    said = answered.said
+    ending = _ending(request, persona, said, said.usage, answered)
+    return {"persona": persona, "content": content_of(said), **ending}
+
+
+def _ending(request: Request, persona: str, said: Said, usage: Usage | None, how: Answered | Saying) -> dict[str, Any]:
+    """All but the content: of a whole answer, and at the end of a stream."""
+    candidate, prompt = how.course.candidate, how.target.prompt
+    return {
+        "persona": persona,
+        **ending_of(said, usage),
+        "provider": candidate.upstream.name if candidate else None,
+        "model": candidate.model if candidate else None,
+        "persona_revision": prompt.revision if prompt else None,
+        "latency_ms": round((time.monotonic() - request.received) * 1000, 1),
+    }
