@@ -57,7 +57,7 @@ def read_chat(asked: MessagesRequest) -> Chat:
     if asked.betas is not None:
         extra[BETA_HEADER] = asked.betas
     tools = tuple(_tool(tool, f"tools.{place}.", extra) for place, tool in enumerate(objects(body, "tools")))
-    choice, parallel = _tool_choice(body)
+    choice, parallel = read_tool_choice(body)
     tier = optional(body, "service_tier", str)
     return Chat(
         model=asked.model,
@@ -92,7 +92,7 @@ def _tool(tool: dict[str, Any], at: str, extra: dict[str, Any]) -> Tool:
     )
 
 
-def _tool_choice(body: dict[str, Any]) -> tuple[ToolChoice | None, bool | None]:
+def read_tool_choice(body: dict[str, Any]) -> tuple[ToolChoice | None, bool | None]:
     """Which tools must be called, and whether several at once may be."""
     choice = optional(body, "tool_choice", dict)
     if choice is None:

@@ -9,7 +9,7 @@ from typing import Any
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.anthropic.decode import failure_in
-from understudy_proxy.dialects.anthropic.encode import encode, to_count, written
+from understudy_proxy.dialects.anthropic.encode import to_count, written
 from understudy_proxy.dialects.anthropic.handover import NOT_THINKING, lacks_reasoning, without_foreign
 from understudy_proxy.dialects.anthropic.names import (
     BETA_HEADER,
@@ -20,29 +20,11 @@ from understudy_proxy.dialects.anthropic.names import (
     VERSION_WITHOUT_SAMPLING,
 )
 from understudy_proxy.dialects.anthropic.passing_stream import MessagesStream
+from understudy_proxy.dialects.anthropic.persona import in_role
 from understudy_proxy.dialects.anthropic.request import MessagesRequest
 from understudy_proxy.dialects.anthropic.usage import read_usage
-from understudy_proxy.dialects.canonical.chat import Chat
-from understudy_proxy.dialects.canonical.content import Message, Role, Text
 from understudy_proxy.dialects.failures.kinds import is_success, parsed, refused
 from understudy_proxy.dialects.interpretation import Call, Reading
-from understudy_proxy.dialects.parameters import NO_PARAMETERS, with_parameter
-from understudy_proxy.dialects.tools import read_tools
-
-_FIELDS = {
-    "temperature": "temperature",
-    "top_p": "top_p",
-    "top_k": "top_k",
-    "stop": "stop_sequences",
-    "reasoning_effort": "thinking",
-    "response_format": "output_config",
-    "tool_choice": "tool_choice",
-    "user": "metadata",
-    "service_tier": "service_tier",
-}
-"""Parameters that a persona can take out, and the fields that say them here."""
-_NOTHING_SAID = (Message(Role.USER, (Text("."),)),)
-"""A conversation for parameters to be said with."""
 
 
 class PassedMessage:
@@ -107,7 +89,7 @@ def _body(
     if asked.tagged:
         body["messages"] = without_foreign(body["messages"])
     if prompt is not None:
-        body, warnings = _in_role(prompt, body, candidate)
+        body, warnings = in_role(prompt, body, candidate)
         if asked.version >= VERSION_WITHOUT_SAMPLING:
             taken = [name for name in SAMPLING if body.pop(name, None) is not None]
             warnings += tuple(f"The persona's {name!r} was left out: {asked.version} takes none." for name in taken)
@@ -115,38 +97,3 @@ def _body(
         del body["thinking"]
         warnings += (NOT_THINKING,)
     return body, warnings
-
-
-def _in_role(prompt: Prompt, body: dict[str, Any], candidate: Candidate) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The body as a persona makes it: its prompt first, defaults under the client's fields, overrides over them."""
-    defaults, warned = _said(prompt.defaults, body, candidate)
-    overrides, warned_too = _said(prompt.overrides, body, candidate)
-    changed = defaults | {name: value for name, value in body.items() if value is not None} | overrides
-    for name, value in prompt.overrides.items():
-        if value is None:
-            changed.pop(_FIELDS.get(name, ""), None)
-    if prompt.system:
-        own = body.get("system") or []
-        said = [{"type": "text", "text": own}] if type(own) is str else own
-        changed["system"] = [{"type": "text", "text": prompt.system}, *said]
-    if prompt.tools:
-        chat = Chat(candidate.model, _NOTHING_SAID, tools=read_tools(list(prompt.tools)))
-        declared = encode(chat, candidate).body["tools"]
-        names = {tool["name"] for tool in declared}
-        changed["tools"] = [*(tool for tool in body.get("tools") or () if tool.get("name") not in names), *declared]
-    return changed, tuple(dict.fromkeys((*warned, *warned_too)))
-
-
-def _said(
-    parameters: Mapping[str, Any], body: dict[str, Any], candidate: Candidate
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The fields that say a persona's parameters, and what has to be said about them."""
-    chat = Chat(candidate.model, _NOTHING_SAID, max_tokens=body.get("max_tokens"))
-    for name, value in parameters.items():
-        if name not in NO_PARAMETERS and value is not None:
-            chat = with_parameter(chat, name, value)
-    encoded = encode(chat, candidate)
-    fields = {name: value for name, value in encoded.body.items() if name not in {"model", "messages"}}
-    if parameters.keys().isdisjoint({"max_tokens", "max_completion_tokens"}):
-        del fields["max_tokens"]
-    return fields, encoded.warnings

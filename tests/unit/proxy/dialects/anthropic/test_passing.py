@@ -146,8 +146,24 @@ def test_a_persona_in_this_dialects_words() -> None:
         "max_tokens": 50,
         "temperature": 0.9,
         "top_k": 3,
+        "tool_choice": {"type": "auto", "disable_parallel_tool_use": True},
         "tools": [tools[1], {"name": "find", "input_schema": {"type": "object"}}],
     } == body_of(call)
+
+
+def test_a_persona_says_its_part_of_a_field() -> None:
+    """What the client said beside it stays: which tool, and by which schema."""
+    output = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
+    tools = [{"name": "find", "input_schema": {"type": "object"}}]
+    body = body_of(
+        passed(request(output_config=output), Prompt(overrides={"reasoning_effort": "low"}), model="claude-opus-5")
+    )
+    assert output | {"effort": "low"} == body["output_config"]
+    asked = request(tools=tools, tool_choice={"type": "any"})
+    for prompt in (Prompt(defaults={"parallel_tool_calls": False}), Prompt(overrides={"parallel_tool_calls": False})):
+        single = {"type": "any", "disable_parallel_tool_use": True}
+        assert single == body_of(passed(asked, prompt))["tool_choice"]
+    assert {"type": "any"} == body_of(passed(asked, Prompt(defaults={"tool_choice": "none"})))["tool_choice"]
 
 
 def test_a_persona_never_breaks_the_newer_version() -> None:
