@@ -1,0 +1,63 @@
+"""The Python client: a gateway asked from an app, in types. All of it is in `from understudy import …`."""
+
+from understudy.client._async import AsyncChatStream, AsyncClient
+from understudy.client._batches import Outcome
+from understudy.client._clock import Clock
+from understudy.client._errors import (
+    AuthenticationError,
+    BadRequest,
+    ConfigurationError,
+    Facts,
+    Interrupted,
+    InvalidAnswer,
+    PermissionDenied,
+    ProviderError,
+    ProviderNotFound,
+    RateLimited,
+    TimedOut,
+    TooManyRounds,
+    Unavailable,
+    UnderstudyError,
+)
+from understudy.client._requests import Ask, ChatOptions
+from understudy.client._results import ChatResult, Model, ToolCall, Usage
+from understudy.client._streams import Chunk
+from understudy.client._sync import ChatStream, Client
+from understudy.client._tool_loop import ToolRun
+from understudy.client._tools import Tool, tool
+
+__all__ = [
+    "Ask",
+    "AsyncChatStream",
+    "AsyncClient",
+    "AuthenticationError",
+    "BadRequest",
+    "ChatOptions",
+    "ChatResult",
+    "ChatStream",
+    "Chunk",
+    "Client",
+    "Clock",
+    "ConfigurationError",
+    "Facts",
+    "Interrupted",
+    "InvalidAnswer",
+    "Model",
+    "Outcome",
+    "PermissionDenied",
+    "ProviderError",
+    "ProviderNotFound",
+    "RateLimited",
+    "TimedOut",
+    "TooManyRounds",
+    "Tool",
+    "ToolCall",
+    "ToolRun",
+    "Unavailable",
+    "UnderstudyError",
+    "Usage",
+    "tool",
+]
+
+for _name in __all__:
+    globals()[_name].__module__ = "understudy"
