@@ -12,7 +12,7 @@ from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
 from understudy_proxy.dialects.gemini.encode import named, path_of
 from understudy_proxy.dialects.gemini.failures import failure_in, refused
-from understudy_proxy.dialects.gemini.foreign import without_foreign
+from understudy_proxy.dialects.gemini.foreign import with_escapes, without_foreign
 from understudy_proxy.dialects.gemini.framing import framing_of
 from understudy_proxy.dialects.gemini.generations import generation_of
 from understudy_proxy.dialects.gemini.messages import camel
@@ -93,7 +93,9 @@ def _prepared(
     model = candidate.upstream_model
     request = dict(asked.request)
     if asked.foreign:
-        request = without_foreign(request, escape=generation_of(model).wants_signatures)
+        request = without_foreign(request)
+    if generation_of(model).wants_signatures:
+        request = with_escapes(request)
     if prompt is not None:
         request = with_persona(request, prompt, model=model, warnings=warnings)
     return request

@@ -84,6 +84,28 @@ def test_other_vendors_signatures_stay_here(model: str, call: dict[str, Any]) ->
     assert sent["contents"] == [*HI["contents"], own, {"role": "model", "parts": [call]}]
 
 
+def test_calls_that_nobody_signed() -> None:
+    """Of a vendor that signs none, or of an older model: the first of a turn gets what stands for a signature."""
+    call = {"functionCall": {"name": "f"}}
+    signed = {**call, "thoughtSignature": "c2ln"}
+
+    def model(*parts: Any) -> Any:
+        return {"role": "model", "parts": list(parts)}
+
+    told = {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {}}}]}
+    turns = [model({"text": "Hm."}, call, call), told, model(signed), model(call), told, model({"text": "Hi"}, call)]
+    sent = _sent({"contents": [*HI["contents"], *turns]}, _candidate("gemini-3-pro"))
+    stood = {**call, "thoughtSignature": ESCAPE}
+    assert sent["contents"][1:] == [
+        model({"text": "Hm."}, stood, call),
+        told,
+        model(signed),
+        model(call),
+        told,
+        model({"text": "Hi"}, stood),
+    ]
+
+
 def test_a_persona_in_googles_words() -> None:
     """Its prompt comes first, its parameters are Google's, its tool takes the place of the client's; the rest stays."""
     body = {
