@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from compatibility.clients.driver import Task
+from compatibility.expectations import Differs, Report
 from compatibility.objects import Situation, route
 from compatibility.providers import FLAVORS, PROVIDER_OF, PROVIDERS, Provider
 from compatibility.roster import BEDROCK, CLIENTS, FLAVOR_CLIENT, Client
-from compatibility.scenarios import CALLS, OF_THE_MOCK, SCENARIOS, Asker, Differs, Report, Scenario
+from compatibility.scenarios import CALLS, OF_THE_MOCK, SCENARIOS, Asker, Scenario
 from compatibility.stage import Stage, staged
 from harness.drivers import Driver, DriverFailed, driver
 from harness.sdks import sdk_python

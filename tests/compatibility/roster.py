@@ -19,6 +19,7 @@ class Client:
         lock: Which environment it is in.
         module: The driver, below `compatibility.clients`.
         words: How it says things.
+        setup: What its user writes to point it at a gateway at `GATEWAY`.
         detail: What of the package is used, where there are several.
         own: The provider whose dialect it speaks.
         fixed_model: The one model name that it can ask for; None where any will do.
@@ -34,6 +35,7 @@ class Client:
     lock: str
     module: str
     words: Words
+    setup: str
     detail: str = ""
     own: str = "OpenAI"
     fixed_model: str | None = None
@@ -73,6 +75,7 @@ CLIENTS = (
             package="openai",
             lock=f"openai-{major}",
             module="openai_sdk",
+            setup='OpenAI(base_url="GATEWAY/v1")',
             words=words.OPENAI,
             calls=_EMBEDS | _LISTS,
         )
@@ -83,6 +86,7 @@ CLIENTS = (
         package="openai",
         lock="openai-3",
         module="openai_responses",
+        setup='OpenAI(base_url="GATEWAY/v1").responses',
         words=words.RESPONSES,
         detail="responses",
     ),
@@ -91,6 +95,7 @@ CLIENTS = (
         package="openai",
         lock="openai-3",
         module="azure_sdk",
+        setup='AzureOpenAI(azure_endpoint="GATEWAY", api_version=…)',
         words=words.OPENAI,
         detail="AzureOpenAI",
     ),
@@ -99,6 +104,7 @@ CLIENTS = (
         package="langchain-openai",
         lock="openai-2",
         module="langchain_sdk",
+        setup='ChatOpenAI(base_url="GATEWAY/v1", model=…, stream_usage=True)',
         lacks=_THOUGHTS,
         words=words.OPENAI,
         calls=_EMBEDS,
@@ -108,6 +114,7 @@ CLIENTS = (
         package="llama-index-llms-openai",
         lock="openai-2",
         module="llama_index_sdk",
+        setup='OpenAI(api_base="GATEWAY/v1", model="gpt-4.1-mini")',
         words=words.OPENAI,
         fixed_model="gpt-4.1-mini",
         lacks=_THOUGHTS | {"handover"},
@@ -123,6 +130,7 @@ CLIENTS = (
         package="llama-index-llms-openai-like",
         lock="openai-2",
         module="llama_index_like_sdk",
+        setup='OpenAILike(api_base="GATEWAY/v1", model=…, is_chat_model=True, is_function_calling_model=True)',
         lacks=_THOUGHTS,
         words=words.OPENAI,
         tries=3,
@@ -133,6 +141,7 @@ CLIENTS = (
         package="litellm",
         lock="openai-2",
         module="litellm_sdk",
+        setup='completion("openai/MODEL", api_base="GATEWAY/v1", …)',
         words=words.LITELLM,
         calls=_EMBEDS,
         environment={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},  # else it asks GitHub for prices
@@ -143,6 +152,7 @@ CLIENTS = (
             package="anthropic",
             lock=f"anthropic-{major}",
             module="anthropic_sdk",
+            setup='Anthropic(base_url="GATEWAY")',
             words=words.ANTHROPIC,
             calls=_LISTS | _COUNTS,
             own="Anthropic",
@@ -154,6 +164,7 @@ CLIENTS = (
         package="google-genai",
         lock="google-genai",
         module="google_sdk",
+        setup='genai.Client(http_options=HttpOptions(base_url="GATEWAY"))',
         words=words.GOOGLE,
         calls=_EMBEDS | _LISTS | _COUNTS,
         own="Gemini",
@@ -163,6 +174,7 @@ CLIENTS = (
         package="ollama",
         lock="ollama",
         module="ollama_sdk",
+        setup='Client(host="GATEWAY")',
         words=words.OLLAMA,
         own="Ollama",
         lacks=frozenset({"cached tokens"}),
@@ -176,6 +188,7 @@ BEDROCK = Client(
     package="boto3",
     lock="boto3",
     module="bedrock_sdk",
+    setup='boto3.client("bedrock-runtime", endpoint_url="GATEWAY")',
     words=words.BEDROCK,
     own="Bedrock",
     lacks=frozenset({"JSON schema", "thinking", "cached tokens"}),

@@ -1,13 +1,21 @@
 """What each client is put through, and what its user must notice, in every dialect alike."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from compatibility.clients.subjects import TOOLS
+from compatibility.expectations import (
+    Differs,
+    Report,
+    expect,
+    expect_calls,
+    expect_error,
+    expect_in,
+    expect_same,
+    expect_usage,
+)
 from compatibility.objects import FIRST, UNDERSTUDY, Situation
 from compatibility.roster import Client
-from compatibility.words import Words
 
 HELLO = "Grüß Gott, 世界 🎭"
 THOUGHT = "a city has weather"
@@ -15,36 +23,6 @@ CACHED = 3
 WEATHER, TIME = TOOLS["get_weather"], TOOLS["get_time"]
 TRIP = {"city": "city", "days": 1}
 """What the mock makes of the schema of `Trip`."""
-
-
-class Differs(Exception):
-    """A user would notice: the message says what."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a driver tells of one conversation; see `compatibility.clients.driver`."""
-
-    requests: int
-    turns: list[dict[str, Any]] = field(default_factory=list)
-    heard: str = ""
-    error: dict[str, Any] | None = None
-    value: Any = None
-
-    def turn(self, number: int, *, of: int) -> dict[str, Any]:
-        """One turn of a conversation without errors that has so many.
-
-        Raises:
-            Differs: It failed, or has another number of turns.
-        """
-        self.expect_no_error()
-        expect(of, len(self.turns), "turns")
-        return self.turns[number]
-
-    def expect_no_error(self) -> None:
-        """Raise `Differs` if something was raised."""
-        if self.error is not None:
-            raise Differs(f"{self.error['classes'][0]}: {self.error['message']}")
 
 
 class Asker(Protocol):
@@ -67,32 +45,20 @@ class Asker(Protocol):
 Scenario = Callable[[Asker], Awaitable[None]]
 
 
-def expect(wanted: object, got: object, what: str) -> None:
-    """Raise `Differs` unless both are equal."""
-    if wanted != got:
-        raise Differs(f"{what}: {got!r} instead of {wanted!r}")
-
-
-def expect_in(wanted: str, got: str, what: str) -> None:
-    """Raise `Differs` unless a text holds another."""
-    if wanted not in got:
-        raise Differs(f"{what}: {got!r} lacks {wanted!r}")
-
-
 async def plain(ask: Asker) -> None:
     """A whole answer: text, finish reason, usage."""
     turn = (await ask(Situation.STEADY, HELLO)).turn(0, of=1)
     expect_in(f"This is {FIRST}", turn["text"], "text")
     expect_in(f'You said: "{HELLO}"', turn["text"], "text")
     expect(ask.client.words.done, turn["finish"], "finish reason")
-    _expect_usage(turn)
+    expect_usage(turn)
 
 
 async def stream(ask: Asker) -> None:
     """The same in pieces."""
     whole = (await ask(Situation.STEADY, HELLO)).turn(0, of=1)
     streamed = (await ask(Situation.STEADY, HELLO, stream=True)).turn(0, of=1)
-    _expect_same(whole, streamed)
+    expect_same(whole, streamed)
     expect(streamed["text"], streamed["heard"], "text heard")
     if streamed["pieces"] < 2:
         raise Differs(f"it came in {streamed['pieces']} pieces")
@@ -103,12 +69,12 @@ async def tools(ask: Asker) -> None:
     asked, offered = f"[call: {WEATHER.name}]", (WEATHER.name, TIME.name)
     whole = await ask(Situation.STEADY, asked, tools=offered)
     for report in (whole, await ask(Situation.STEADY, asked, tools=offered, stream=True)):
-        _expect_calls(report.turn(0, of=2), [(WEATHER.name, {WEATHER.argument: "city"})], ask.client.words)
+        expect_calls(report.turn(0, of=2), [(WEATHER.name, {WEATHER.argument: "city"})], ask.client.words)
         final = report.turn(1, of=2)
         expect_in(WEATHER.result, final["text"], "answer after the result")
         expect(ask.client.words.done, final["finish"], "finish reason after the result")
         for mine, other in zip(whole.turns, report.turns, strict=True):
-            _expect_same(mine, other)
+            expect_same(mine, other)
 
 
 async def parallel_tools(ask: Asker) -> None:
@@ -117,11 +83,11 @@ async def parallel_tools(ask: Asker) -> None:
     whole = await ask(Situation.STEADY, asked, tools=offered)
     for report in (whole, await ask(Situation.STEADY, asked, tools=offered, stream=True)):
         calls = [(TIME.name, {TIME.argument: "zone"}), (WEATHER.name, {WEATHER.argument: "city"})]
-        _expect_calls(report.turn(0, of=2), calls, ask.client.words)
+        expect_calls(report.turn(0, of=2), calls, ask.client.words)
         for tool in (TIME, WEATHER):
             expect_in(tool.result, report.turn(1, of=2)["text"], "answer after the results")
         for mine, other in zip(whole.turns, report.turns, strict=True):
-            _expect_same(mine, other)
+            expect_same(mine, other)
 
 
 async def image(ask: Asker) -> None:
@@ -137,9 +103,9 @@ async def thinking(ask: Asker) -> None:
     whole = await ask(Situation.STEADY, asked, tools=offered, think=True)
     for report in (whole, await ask(Situation.STEADY, asked, tools=offered, think=True, stream=True)):
         expect(THOUGHT, report.turn(0, of=2)["thoughts"], "thoughts")
-        _expect_calls(report.turn(0, of=2), [(WEATHER.name, {WEATHER.argument: "city"})], ask.client.words)
+        expect_calls(report.turn(0, of=2), [(WEATHER.name, {WEATHER.argument: "city"})], ask.client.words)
         expect_in(WEATHER.result, report.turn(1, of=2)["text"], "answer after the result")
-        _expect_same(whole.turn(0, of=2), report.turn(0, of=2))
+        expect_same(whole.turn(0, of=2), report.turn(0, of=2))
         # What goes back in pieces, as it came, may count as more.
         expect(whole.turn(1, of=2)["text"], report.turn(1, of=2)["text"], "answer of the stream")
 
@@ -150,7 +116,7 @@ async def handover(ask: Asker) -> None:
     for streamed in (False, True):
         other = ask.model_of_another(Situation.STEADY)
         report = await ask(Situation.STEADY, asked, tools=(WEATHER.name,), think=True, stream=streamed, then=other)
-        _expect_calls(report.turn(0, of=2), [(WEATHER.name, {WEATHER.argument: "city"})], ask.client.words)
+        expect_calls(report.turn(0, of=2), [(WEATHER.name, {WEATHER.argument: "city"})], ask.client.words)
         expect_in(WEATHER.result, report.turn(1, of=2)["text"], "answer after the result")
         expect(ask.client.words.done, report.turn(1, of=2)["finish"], "finish reason after the result")
 
@@ -181,14 +147,14 @@ async def error_before(ask: Asker) -> None:
         expect_in(f"This is {UNDERSTUDY}", saved.turn(0, of=1)["text"], "text")
         expect(1, saved.requests, "requests sent")
         lost = await ask(Situation.ALL_DOWN, HELLO, stream=streamed)
-        error = _expect_error(lost, ask.client.words.refused)
+        error = expect_error(lost, ask.client.words.refused)
         expect(503, error["status"], "status")
         expect(1 if streamed else ask.client.tries, lost.requests, "requests sent")
         rejected = await ask(Situation.REJECTED, HELLO, stream=streamed)
-        error = _expect_error(rejected, ask.client.words.rejected)
+        error = expect_error(rejected, ask.client.words.rejected)
         expect(400, error["status"], "status")
         expect(1, rejected.requests, "requests sent")
-    error = _expect_error(await ask(Situation.LIMITED, HELLO), ask.client.words.limited)
+    error = expect_error(await ask(Situation.LIMITED, HELLO), ask.client.words.limited)
     expect(429, error["status"], "status")
     expect(ask.client.words.hinted, bool(error["retry_after"]), "a time to wait for")
 
@@ -213,7 +179,7 @@ async def resumed(ask: Asker) -> None:
     expect_in(UNDERSTUDY, gone_on, "text that goes on")
     expect(turn["text"], turn["heard"], "text heard")
     expect(ask.client.words.done, turn["finish"], "finish reason")
-    _expect_usage(turn)
+    expect_usage(turn)
 
 
 async def error_event(ask: Asker) -> None:
@@ -281,7 +247,7 @@ async def _expect_break(ask: Asker, situation: Situation) -> None:
     report = await ask(situation, HELLO, stream=True)
     if report.error is None:
         raise Differs(f"nothing was raised; the text ends after {report.heard!r}")
-    error = _expect_error(report, ask.client.words.broken)
+    error = expect_error(report, ask.client.words.broken)
     expect_in(f"This is {FIRST}", report.heard, f"text before {error['message']}")
     expect(1, report.requests, "requests sent")
 
@@ -289,34 +255,3 @@ async def _expect_break(ask: Asker, situation: Situation) -> None:
 async def _expect_whole(ask: Asker, situation: Situation) -> None:
     whole = await ask(situation, HELLO)
     expect_in(f"This is {UNDERSTUDY}", whole.turn(0, of=1)["text"], "whole text")
-
-
-def _expect_error(report: Report, kind: str) -> dict[str, Any]:
-    if report.error is None:
-        raise Differs("nothing was raised")
-    if kind not in report.error["classes"]:
-        raise Differs(f"{report.error['classes'][0]} instead of {kind}: {report.error['message']}")
-    return report.error
-
-
-def _expect_calls(turn: dict[str, Any], wanted: list[tuple[str, dict[str, str]]], words: Words) -> None:
-    expect(wanted, [(call["name"], call["arguments"]) for call in turn["calls"]], "calls")
-    expect(words.called, turn["finish"], "finish reason of the calls")
-    if words.ids:
-        ids = {call["id"] for call in turn["calls"]}
-        if len(ids) < len(wanted) or not all(ids):
-            raise Differs(f"ids of the calls: {ids}")
-    _expect_usage(turn)
-
-
-def _expect_same(whole: dict[str, Any], streamed: dict[str, Any]) -> None:
-    """Whether a stream tells what the whole answer does; ids are made anew for each."""
-    for part in ("text", "thoughts", "finish", "usage"):
-        expect(whole[part], streamed[part], f"{part} of the stream")
-    names = [[(call["name"], call["arguments"]) for call in turn["calls"]] for turn in (whole, streamed)]
-    expect(names[0], names[1], "calls of the stream")
-
-
-def _expect_usage(turn: dict[str, Any]) -> None:
-    if not turn["usage"] or min(turn["usage"]) <= 0:
-        raise Differs(f"usage: {turn['usage']}")

@@ -16,9 +16,9 @@ _INTRODUCTION = """\
 # Compatibility
 
 Point a vendor's SDK at the gateway and change nothing but its base URL: these tables say what then works, whichever
-provider answers. They are written by a run of the real SDKs against a real gateway process, with `understudy mock` in
-the providers' places; `make compatibility` writes them anew, and `make test` fails when an outcome differs from what
-stands here.
+provider answers. They are written by a run of the real SDKs against a real gateway process, with `understudy mock`,
+which answers and refuses as the vendors do, in the providers' places: no vendor was asked. `make compatibility` writes
+them anew, and `make test` fails when an outcome differs from what stands here.
 
 | column | a cell says yes if |
 |---|---|
@@ -56,7 +56,8 @@ def page(complaints: Mapping[Cell, str]) -> str:
     """The page that tells these outcomes."""
     parts = [_INTRODUCTION]
     for client in CLIENTS:
-        parts += [f"## {client.title}\n", *_table(client, PROVIDERS, complaints)]
+        setup = client.setup.replace("GATEWAY", "http://understudy.understudy")
+        parts += [f"## {client.title}\n", f"`{setup}`\n", *_table(client, PROVIDERS, complaints)]
     parts += [f"{_OTHER_CALLS}\n", *_calls(complaints)]
     flavored = next(client for client in CLIENTS if client.key == FLAVOR_CLIENT)
     parts += [f"{_OTHER_TYPES}\n", f"Asked by {flavored.title}. {_NOT_RUN}\n"]
@@ -88,7 +89,8 @@ def told(text: str) -> dict[Cell, bool]:
         elif line.startswith("|") and heading == _OTHER_CALLS and cells[0] in titles:
             marks = zip(columns[2:], cells[2:], strict=True)
             found |= {(titles[cells[0]], type_, cells[1]): mark.startswith("yes") for type_, mark in marks}
-    return {cell: yes for cell, yes in found.items() if cell in shown()}
+    known = frozenset(shown())
+    return {cell: yes for cell, yes in found.items() if cell in known}
 
 
 def shown() -> list[Cell]:
