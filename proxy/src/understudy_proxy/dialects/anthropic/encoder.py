@@ -35,8 +35,10 @@ from understudy_proxy.dialects.canonical.events import (
 )
 from understudy_proxy.dialects.canonical.signatures import tagged
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
 
+MAX_KEPT_CHARACTERS = 16 * 1024 * 1024
+"""Of arguments that cannot be sent yet: those of calls that come mixed up."""
 _PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 _STOP = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 _END = b"}}\n\n"
@@ -59,6 +61,8 @@ class MessageEncoder:
         "_call",
         "_finished",
         "_index",
+        "_kept",
+        "_lost",
         "_model",
         "_open",
         "_prefix",
@@ -83,6 +87,10 @@ class MessageEncoder:
         """The call whose block is open."""
         self._arguments: list[str] = []
         """Of that call, so far."""
+        self._kept = 0
+        """Characters of arguments in both."""
+        self._lost = False
+        """There were more: the answer is not whole."""
         self._waiting: dict[int, list[ToolCallBegan | ArgumentsDelta]] = {}
         """Calls that came before the one that is open was whole: their blocks come after it."""
         self._finished = Finished(Finish.STOP)
@@ -169,16 +177,23 @@ class MessageEncoder:
         block = {"type": "tool_use", "id": event.id, "name": event.name, "input": {}}
         opening = before + self._begin(block, _ARGUMENTS)
         self._call, self._arguments = event.index, []
+        if not self._waiting:
+            self._kept = 0
         return opening
 
     def _argue(self, event: ArgumentsDelta) -> bytes:
         if not event.text:
             return b""
+        self._kept += len(event.text)
         if event.index == self._call:
-            self._arguments.append(event.text)
+            if self._kept <= MAX_KEPT_CHARACTERS:
+                self._arguments.append(event.text)
             return self._prefix + orjson.dumps(event.text) + _END
         if (waiting := self._waiting.get(event.index)) is not None:
-            waiting.append(event)
+            if self._kept <= MAX_KEPT_CHARACTERS:
+                waiting.append(event)
+            else:
+                self._lost = True
         return b""
 
     def _start(self) -> bytes:
@@ -219,12 +234,15 @@ class MessageEncoder:
         return b"".join(closed)
 
     def _end(self) -> bytes:
+        if self._lost:
+            return errors.in_stream(_MIXED_UP)
         finished = self._finished
         delta = ending(finished.finish, finished.stop_sequence, "".join(self._refusal))
         last = {"delta": delta, "usage": usage_fields(self._usage)}
         return self._start() + self._close_all() + _named("message_delta", last) + _STOP
 
 
+_MIXED_UP = UpstreamFailure(FailureKind.INVALID_RESPONSE, "too much of tool calls that come mixed up")
 _EMPTY: dict[bytes, dict[str, Any]] = {
     _TEXT: {"type": "text", "text": ""},
     _THINKING: {"type": "thinking", "thinking": "", "signature": ""},

@@ -15,7 +15,7 @@ from understudy_proxy.dialects.anthropic.conversation import read_chat
 from understudy_proxy.dialects.anthropic.decode import read as read_answer
 from understudy_proxy.dialects.anthropic.decoder import MessagesDecoder
 from understudy_proxy.dialects.anthropic.encode import Encoded
-from understudy_proxy.dialects.anthropic.encoder import MessageEncoder
+from understudy_proxy.dialects.anthropic.encoder import MAX_KEPT_CHARACTERS, MessageEncoder
 from understudy_proxy.dialects.anthropic.errors import in_stream
 from understudy_proxy.dialects.anthropic.errors import render as render_error
 from understudy_proxy.dialects.anthropic.message import render
@@ -466,6 +466,18 @@ def test_calls_that_come_mixed_up_are_told_apart() -> None:
         )
     )
     assert (ToolCall("a", "f", '{"x":1}'), ToolCall("b", "g", '{"y":2}')) == fold(events).choices[0].parts
+
+
+def test_calls_mixed_up_without_a_bound_are_an_error() -> None:
+    """What waits for its turn takes bounded memory; where that is not enough, the client is told."""
+    encoder = MessageEncoder(model="chat")
+    encoder.encode([ToolCallBegan(0, "a", "f"), ToolCallBegan(1, "b", "g")])
+    large = "x" * (MAX_KEPT_CHARACTERS // 4)
+    for _ in range(5):
+        assert b"" == encoder.encode([ArgumentsDelta(1, large)])
+    ending = encoder.encode([Finished(Finish.TOOL_CALLS), Ended()])
+    assert b"event: error\n" in ending
+    assert b"message_stop" not in ending
 
 
 def test_an_answer_without_a_word_is_one() -> None:
