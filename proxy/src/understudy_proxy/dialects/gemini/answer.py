@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 
+from understudy_proxy.dialects.calls import object_in
 from understudy_proxy.dialects.canonical.answer import Answer, Choice
 from understudy_proxy.dialects.canonical.content import AssistantPart, Refusal, Text, Thinking, ToolCall
 from understudy_proxy.dialects.gemini.finish import MALFORMED, reason_of
@@ -28,11 +29,7 @@ def write_answer(answer: Answer, asked: GenerateRequest) -> bytes:
 
 def call_part(call: ToolCall) -> dict[str, Any] | None:
     """The part that calls a function; None when its arguments are no object, which Gemini's clients cannot be given."""
-    try:
-        arguments = orjson.loads(call.arguments or "{}")
-    except orjson.JSONDecodeError:
-        return None
-    if not isinstance(arguments, dict):
+    if (arguments := object_in(call.arguments)) is None:
         return None
     part: dict[str, Any] = {"functionCall": {"id": call.id, "name": call.name, "args": arguments}}
     if call.signature is not None:

@@ -94,10 +94,6 @@ class StreamEncoder:
 
     def _encode(self, event: Event) -> bytes:
         match event:
-            case RefusalDelta() if event.choice in self._said:
-                self._refusals.setdefault(event.choice, []).append(event.text)
-            case RefusalDelta():
-                return self._flushed(event.choice) + self._words(event.text, b"", event.choice)
             case TextDelta(logprobs=None):
                 self._said.add(event.choice)
                 return self._flushed(event.choice) + self._words(event.text, b"", event.choice)
@@ -105,6 +101,10 @@ class StreamEncoder:
                 self._said.add(event.choice)
                 logprobs = written_logprobs(event.logprobs)
                 return self._flushed(event.choice) + self._part({"text": event.text}, event.choice, logprobs)
+            case RefusalDelta() if event.choice in self._said:
+                self._refusals.setdefault(event.choice, []).append(event.text)
+            case RefusalDelta():
+                return self._flushed(event.choice) + self._words(event.text, b"", event.choice)
             case ThinkingDelta() | ThinkingSigned() | ThinkingRedacted():
                 return self._flushed(event.choice) + self._thought(event) if self._thoughts else b""
             case ToolCallBegan():

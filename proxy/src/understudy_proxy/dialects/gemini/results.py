@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from understudy_proxy.dialects.canonical.content import Document, Image, Text, ToolResult
+from understudy_proxy.dialects.fields import invalid
 
 _OUTPUT, _ERROR = "output", "error"
 """Google's own names for what a function that has no better ones returned."""
@@ -22,7 +23,11 @@ def response_of(result: ToolResult) -> dict[str, Any]:
 
 
 def result_of(response: dict[str, Any]) -> tuple[str, bool]:
-    """The text of a `response`, and whether it is an error."""
+    """The text of a `response`, and whether it is an error.
+
+    Raises:
+        RequestError: it is nested too deeply.
+    """
     for name in (_OUTPUT, "result", _ERROR):
         if response.keys() == {name}:
             value = response[name]
@@ -55,4 +60,7 @@ def _object(text: str) -> dict[str, Any] | None:
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        raise invalid("contents", "the response of a function is nested too deeply.") from None

@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 
+from understudy_proxy.dialects.calls import object_in
 from understudy_proxy.dialects.canonical.answer import Answer, Choice, Finish
 from understudy_proxy.dialects.canonical.content import Refusal, Text, Thinking, ToolCall
 from understudy_proxy.dialects.ollama.request import OllamaRequest
@@ -46,11 +47,7 @@ def ending(finish: Finish, usage: Usage | None, asked: OllamaRequest, *, first: 
 
 def tool_call(call: ToolCall, index: int) -> dict[str, Any] | None:
     """A call; None when its arguments are no object, which Ollama's clients cannot be given."""
-    try:
-        arguments = orjson.loads(call.arguments or "{}")
-    except orjson.JSONDecodeError:
-        return None
-    if not isinstance(arguments, dict):
+    if (arguments := object_in(call.arguments)) is None:
         return None
     return {"id": call.id, "function": {"index": index, "name": call.name, "arguments": arguments}}
 

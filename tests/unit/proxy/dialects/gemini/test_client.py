@@ -142,7 +142,7 @@ def test_a_call_goes_out_whole() -> None:
     ]
 
 
-@pytest.mark.parametrize("arguments", ["{", "[]", "nonsense"])
+@pytest.mark.parametrize("arguments", ["{", "[]", "nonsense", '{"a":' * 300 + "1" + "}" * 300], ids=len)
 def test_arguments_that_are_no_object(arguments: str) -> None:
     """A call that these clients cannot be given ends the answer as Gemini ends such ones, streamed and not."""
     events: list[Event] = [

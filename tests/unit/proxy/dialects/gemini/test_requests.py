@@ -18,6 +18,7 @@ from harness.runtimes import a_candidate, a_model
 from understudy_api.config import Capability
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.gemini.chat import chat_of
+from understudy_proxy.dialects.gemini.passing import PassedGenerate
 from understudy_proxy.dialects.gemini.provider import GeminiTurn
 from understudy_proxy.dialects.gemini.request import GenerateRequest, read
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
@@ -184,6 +185,34 @@ def test_nothing_is_too_odd(body: dict[str, Any], contents: Any) -> None:
     """Whatever a body holds, it is a request or told what is wrong with it."""
     with suppress(RequestError, Unsupported):
         _chat({**body, "contents": contents})
+
+
+DEEP = "[" * 400 + "]" * 400
+A_CALL = '{"role":"model","parts":[{"functionCall":{"name":"f"}}]}'
+A_FUNCTION = '{"functionDeclarations":[{"name":"f","parametersJsonSchema":{"a":DEEP}}]}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param('{"contents":DEEP}', id="contents"),
+        pytest.param('{"contents":[{}],"tools":DEEP}', id="tools"),
+        pytest.param('{"contents":[{}],"tools":[' + A_FUNCTION + "]}", id="a function"),
+        pytest.param('{"contents":[{}],"generationConfig":{"responseSchema":{"items":DEEP}}}', id="a schema"),
+        pytest.param('{"contents":[{"parts":[{"functionCall":{"name":"f","args":{"a":DEEP}}}]}]}', id="a call"),
+        pytest.param(
+            f'{{"contents":[{A_CALL},{{"parts":[{{"functionResponse":{{"name":"f","response":{{"a":DEEP}}}}}}]}}]}}',
+            id="a result",
+        ),
+    ],
+)
+def test_what_is_nested_too_deeply(body: str) -> None:
+    """It can be read and not be written, and is refused or left out, whoever would get it."""
+    asked = _read(body.replace("DEEP", DEEP).encode())
+    candidate = a_candidate("ai/google:m", a_model(upstream_name="gemini-3-pro"))
+    for prepared in (lambda: GeminiTurn(chat_of(asked), candidate), lambda: PassedGenerate(asked, candidate, None)):
+        with suppress(RequestError, Unsupported):
+            prepared()
 
 
 @given(st.binary(max_size=100))

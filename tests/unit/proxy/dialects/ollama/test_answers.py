@@ -288,12 +288,16 @@ def test_calls_go_out_whole() -> None:
     assert last["done_reason"] == "stop"
 
 
-def test_arguments_that_are_no_object() -> None:
+@pytest.mark.parametrize("arguments", ["[1", "[]", '{"a":' * 300 + "1" + "}" * 300], ids=len)
+def test_arguments_that_are_no_object(arguments: str) -> None:
     """What the model wrote is said, as Ollama does it."""
-    call: list[Event] = [ToolCallBegan(0, "a", "f"), ArgumentsDelta(0, "[1"), Finished(Finish.TOOL_CALLS), Ended()]
-    assert _lines(StreamEncoder(_asked()).encode(call))[0]["message"]["content"] == "f([1)"
-    answer = Answer((Choice((ToolCall("a", "f", "[1"),), Finish.TOOL_CALLS),), None)
-    assert orjson.loads(write_answer(answer, _asked()))["message"] == {"role": "assistant", "content": "f([1)"}
+    call: list[Event] = [ToolCallBegan(0, "a", "f"), ArgumentsDelta(0, arguments), Finished(Finish.TOOL_CALLS), Ended()]
+    assert _lines(StreamEncoder(_asked()).encode(call))[0]["message"]["content"] == f"f({arguments})"
+    answer = Answer((Choice((ToolCall("a", "f", arguments),), Finish.TOOL_CALLS),), None)
+    assert orjson.loads(write_answer(answer, _asked()))["message"] == {
+        "role": "assistant",
+        "content": f"f({arguments})",
+    }
 
 
 def test_refusals() -> None:
