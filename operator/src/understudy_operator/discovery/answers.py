@@ -41,8 +41,9 @@ class NoList(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Props:
-    """What a llama.cpp tells of itself at `/props`; of a router, which has many models, nothing."""
+    """What a llama.cpp tells of itself at `/props`. A router says nothing of the models behind it."""
 
+    router: bool = False
     capabilities: frozenset[Capability] | None = None
     context_window: int | None = None
     slots: int | None = None
@@ -89,9 +90,10 @@ def read_props(document: Any) -> Props:
     """llama.cpp's `/props`. The window is that of a slot, which is what one request gets."""
     props = _mapping(document)
     if props.get("role") == "router":
-        return Props()
+        return Props(router=True)
     window = _whole(_mapping(props.get("default_generation_settings")).get("n_ctx"), most=_MAX_TOKENS)
-    return Props(_capabilities(props), window, _whole(props.get("total_slots"), most=_MAX_SLOTS))
+    slots = _whole(props.get("total_slots"), most=_MAX_SLOTS)
+    return Props(capabilities=_capabilities(props), context_window=window, slots=slots)
 
 
 def read_tags(document: Any) -> tuple[DiscoveredModel, ...]:

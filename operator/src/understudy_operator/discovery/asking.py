@@ -28,13 +28,14 @@ from understudy_operator.discovery.answers import (
     read_show,
     read_tags,
 )
+from understudy_operator.discovery.lookups import Lookups
 from understudy_operator.together import together
 
 ANSWER_SECONDS = 10.0
 """All that is asked of one server, together."""
 _MAX_ANSWER_BYTES = 4 * 1024 * 1024
-_MAX_ASKED_AT_ONCE = 16
-"""Servers; the others wait their turn."""
+_MAX_ASKED_AT_ONCE = 64
+"""Servers; the others wait their turn. So many that do not answer cost the rest ten seconds, not minutes."""
 _MAX_SHOWN_AT_ONCE = 4
 """Models of one Ollama."""
 _WITHOUT = frozenset({404, 405, 501})
@@ -57,11 +58,15 @@ class Servers:
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
+        self._lookups = Lookups()
         self._turns = asyncio.Semaphore(_MAX_ASKED_AT_ONCE)
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, headers=_HEADERS
+            connector=aiohttp.TCPConnector(resolver=self._lookups),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers=_HEADERS,
         )
         return self
 
@@ -70,6 +75,7 @@ class Servers:
     ) -> None:
         if self._session is not None:
             await self._session.close()
+        await self._lookups.close()
 
     async def ask(self, inquiry: Inquiry, before: Discovered | None) -> Discovered:
         """What the server has now.
@@ -114,7 +120,7 @@ class _Question:
         document = await self._get("/models")
         props = await self._props()
         found = read_llama_cpp(document, props)
-        return replace(self._found(found), any_name=len(found) == 1, slots=props.slots)
+        return replace(self._found(found), any_name=len(found) == 1 and not props.router, slots=props.slots)
 
     async def _props(self) -> Props:
         """At the root of the server, which older ones do not have."""

@@ -69,6 +69,11 @@ def model(id_: str, name: str | None = None, **said: Any) -> DiscoveredModel:
     return DiscoveredModel(id=id_, name=name or id_, **said)
 
 
+def props(capabilities: frozenset[Capability]) -> Props:
+    """Those of a server with four slots."""
+    return Props(capabilities=capabilities, context_window=8192, slots=4)
+
+
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
@@ -116,32 +121,32 @@ def test_what_is_no_list_is_refused(document: Any) -> None:
 @pytest.mark.parametrize(
     ("told", "expected"),
     [
-        pytest.param({}, Props(LLAMA_CPP | {Capability.VISION, Capability.TOOLS}, 8192, 4), id="as it is"),
+        pytest.param({}, props(LLAMA_CPP | {Capability.VISION, Capability.TOOLS}), id="as it is"),
         pytest.param(
             {"modalities": {"vision": False, "audio": True}, "chat_template": "{{ messages }}"},
-            Props(LLAMA_CPP | {Capability.AUDIO}, 8192, 4),
+            props(LLAMA_CPP | {Capability.AUDIO}),
             id="it hears, and its template knows no tools",
         ),
         pytest.param(
             {"chat_template_caps": {"supports_tools": False}},
-            Props(LLAMA_CPP | {Capability.VISION}, 8192, 4),
+            props(LLAMA_CPP | {Capability.VISION}),
             id="it says that its template takes no tools",
         ),
         pytest.param(
             {"chat_template": "{{ messages }}", "chat_template_caps": {"supports_tools": True}},
-            Props(LLAMA_CPP | {Capability.VISION, Capability.TOOLS}, 8192, 4),
+            props(LLAMA_CPP | {Capability.VISION, Capability.TOOLS}),
             id="it says that its template takes tools",
         ),
         pytest.param(
             {"chat_template": "{{ messages }}", "chat_template_tool_use": "{{ tools }}"},
-            Props(LLAMA_CPP | {Capability.VISION, Capability.TOOLS}, 8192, 4),
+            props(LLAMA_CPP | {Capability.VISION, Capability.TOOLS}),
             id="a template of its own for tools",
         ),
-        pytest.param({"modalities": None}, Props(None, 8192, 4), id="older, and tells no modalities"),
-        pytest.param({"role": "router"}, Props(), id="a router, which speaks for no model"),
+        pytest.param({"modalities": None}, Props(context_window=8192, slots=4), id="older, and tells no modalities"),
+        pytest.param({"role": "router"}, Props(router=True), id="a router, which speaks for no model"),
         pytest.param(
             {"default_generation_settings": {"n_ctx": 0}, "total_slots": 0},
-            Props(LLAMA_CPP | {Capability.VISION, Capability.TOOLS}),
+            Props(capabilities=LLAMA_CPP | {Capability.VISION, Capability.TOOLS}),
             id="nothing loaded",
         ),
     ],

@@ -79,6 +79,14 @@ async def test_a_llama_cpp_with_one_model_answers_to_any_name() -> None:
     assert (True, 3, 512) == (found.any_name, found.slots, (found.models or ())[0].context_window)
 
 
+async def test_a_router_of_llama_cpp_goes_by_names() -> None:
+    """With one model, too: it is no server that answers to any name."""
+    told = Requests(v1_models=response("200 OK", LISTED), props=response("200 OK", b'{"role": "router"}'))
+    async with RawUpstream(told) as server:
+        found = await ask(inquiry(ProviderType.LLAMA_CPP, f"http://127.0.0.1:{server.port}/v1"))
+    assert (False, None) == (found.any_name, found.slots)
+
+
 @pytest.mark.parametrize(
     ("status", "fails"),
     [
