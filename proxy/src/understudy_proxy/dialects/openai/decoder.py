@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from understudy_proxy.dialects.canonical.answer import Finish
 from understudy_proxy.dialects.canonical.content import Thinking
 from understudy_proxy.dialects.canonical.events import (
     ArgumentsDelta,
@@ -146,12 +147,11 @@ class ChunkDecoder:
         if not self._choices:
             self._fail("the stream ended before an answer began", events)
             return
-        events.extend(
-            Finished(finish_of(None, calls=any(call.began for call in choice.calls)), choice.number)
-            for choice in self._choices.values()
-            if not choice.finished
-        )
-        self._end(Ended(), events)
+        for choice in self._choices.values():
+            if not (choice.finished or self._over):
+                self._finish(choice, {}, events)
+        if not self._over:
+            self._end(Ended(), events)
 
     def _chunk(self, name: bytes, data: bytes, events: list[Event]) -> None:
         try:
@@ -169,7 +169,7 @@ class ChunkDecoder:
         self._begin(chunk, choices, events)
         try:
             for choice in choices if isinstance(choices, list) else ():
-                if isinstance(choice, dict):
+                if isinstance(choice, dict) and not self._over:
                     self._choice(choice, events)
         except _Wrong as wrong:
             self._fail(str(wrong), events)
@@ -195,16 +195,19 @@ class ChunkDecoder:
         delta = stated.get("delta") or stated.get("message")
         if isinstance(delta, dict):
             self._delta(delta, stated, choice, events)
-        reason = stated.get("finish_reason")
-        if reason:
+        if reason := stated.get("finish_reason"):
             if (failure := failure_of_finish(reason)) is not None:
                 self._end(Failed(failure), events)
-                return
-            if any(not call.began for call in choice.calls):
-                raise _Wrong("a tool call of the stream has no name")
-            choice.finished = True
-            finish = finish_of(reason, calls=bool(choice.calls))
-            events.append(Finished(finish, number, word(stated.get("stop_reason"))))
+            else:
+                self._finish(choice, stated, events)
+
+    def _finish(self, choice: _Choice, stated: Mapping[str, Any], events: list[Event]) -> None:
+        choice.finished = True
+        finish = finish_of(stated.get("finish_reason"), calls=any(call.began for call in choice.calls))
+        if finish is not Finish.LENGTH and not all(call.began for call in choice.calls):
+            self._fail("a tool call of the stream has no name", events)
+        else:
+            events.append(Finished(finish, choice.number, word(stated.get("stop_reason"))))
 
     def _delta(self, delta: Mapping[str, Any], stated: Mapping[str, Any], choice: _Choice, events: list[Event]) -> None:
         number = choice.number
@@ -263,14 +266,15 @@ class ChunkDecoder:
 def _find(stated: Mapping[str, Any], choice: _Choice) -> _Call:
     """The call that a delta is about, or a new one.
 
-    By its id, where that is known; else by its index, unless another id says that a server counts badly; else it is
-    the last one.
+    By its id, where that is known; else by its index, or it is the last one. Another id with another name says that a
+    server counts badly; another id alone, that it makes one for each piece.
     """
-    call_id, index = word(stated.get("id")), stated.get("index")
+    call_id, index, function = word(stated.get("id")), stated.get("index"), stated.get("function")
+    is_named = isinstance(function, dict) and bool(function.get("name"))
     if call_id is not None and (call := choice.by_id.get(call_id)) is not None:
         return call
     known = choice.by_index.get(index) if isinstance(index, int) else choice.calls[-1] if choice.calls else None
-    if known is not None and (call_id is None or known.id is None):
+    if known is not None and (call_id is None or known.id is None or not is_named):
         return known
     if len(choice.calls) >= MAX_CALLS:
         raise _Wrong("the stream has more tool calls than can be")

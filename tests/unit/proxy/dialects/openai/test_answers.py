@@ -189,12 +189,23 @@ def _is_fit_for_sdks(told: bytes) -> None:
             id="a call without a name",
         ),
         pytest.param(
+            _stream({"choices": [{"delta": {"tool_calls": [{"function": {"arguments": "{"}}]}}]}),
+            FailureKind.INVALID_RESPONSE,
+            id="a call without a name, and no finish",
+        ),
+        pytest.param(
             _stream({"choices": [{"index": 4096, "delta": {"content": "x"}}]}),
             FailureKind.INVALID_RESPONSE,
             id="a choice beyond all bounds",
         ),
         pytest.param(
-            _stream({"choices": [{"delta": {"tool_calls": [{"id": str(n), "function": {}} for n in range(999)]}}]}),
+            _stream(
+                {
+                    "choices": [
+                        {"delta": {"tool_calls": [{"id": str(n), "function": {"name": "f"}} for n in range(999)]}}
+                    ]
+                }
+            ),
             FailureKind.INVALID_RESPONSE,
             id="calls beyond all bounds",
         ),
@@ -236,6 +247,18 @@ def test_a_cut_is_no_end(stream: bytes) -> None:
 def test_an_end_without_a_reason() -> None:
     """A server that says `[DONE]` and no reason has ended its answer."""
     assert folded(_events(_stream(TEXT))) == {"choices": [{"parts": [{"text": "Hi"}], "finish": "stop"}]}
+
+
+def test_a_call_that_the_limit_cut_off() -> None:
+    """A call whose name was not reached within the limit was not made."""
+    cut = {"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "a"}]}, "finish_reason": "length"}]}
+    assert {"choices": [{"parts": [{"text": "Hi"}], "finish": "length"}]} == folded(_events(_stream(TEXT, cut)))
+
+
+def test_nothing_after_a_failure_in_the_same_chunk() -> None:
+    """Of several answers in a chunk one fails: that is the last that is heard."""
+    both = {"choices": [{"delta": {}, "finish_reason": "error"}, {"index": 1, "delta": {"content": "x"}}]}
+    assert FailureKind.SERVER_ERROR is _failure(_events(_stream(TEXT, both))).kind
 
 
 def test_signs_of_life() -> None:
