@@ -66,6 +66,15 @@ def read(status: int, headers: Mapping[str, str], body: bytes, encoded: Encoded)
     )
 
 
+def read_count(status: int, headers: Mapping[str, str], body: bytes) -> int | UpstreamFailure:
+    """What a response to a request for a count says: `{"input_tokens": N}`."""
+    if not is_success(status):
+        return refused(status, headers, body)
+    answer = parsed(body)
+    tokens = answer.get("input_tokens") if isinstance(answer, dict) else None
+    return tokens if type(tokens) is int and tokens >= 0 else no_answer(body, answer, status=status)
+
+
 def refusal_of(ending: Mapping[str, Any]) -> str | None:
     """Why the model declined, where it says so: `stop_details` beside a stop reason."""
     details = ending.get("stop_details")

@@ -8,7 +8,7 @@ from typing import Any
 
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
-from understudy_proxy.dialects.anthropic.decode import failure_in
+from understudy_proxy.dialects.anthropic.decode import failure_in, read_count
 from understudy_proxy.dialects.anthropic.encode import to_count, written
 from understudy_proxy.dialects.anthropic.handover import NOT_THINKING, lacks_reasoning, without_foreign
 from understudy_proxy.dialects.anthropic.names import (
@@ -25,6 +25,7 @@ from understudy_proxy.dialects.anthropic.request import MessagesRequest
 from understudy_proxy.dialects.anthropic.usage import read_usage
 from understudy_proxy.dialects.failures.kinds import is_success, parsed, refused
 from understudy_proxy.dialects.interpretation import Call, Reading
+from understudy_proxy.exchange.failure import UpstreamFailure
 
 
 class PassedMessage:
@@ -67,7 +68,8 @@ class PassedCount:
 
     def read_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> Reading:
         """`{"input_tokens": N}`, as it is."""
-        return Reading(refused(status, headers, body)) if not is_success(status) else Reading(None, body=body)
+        tokens = read_count(status, headers, body)
+        return Reading(tokens) if isinstance(tokens, UpstreamFailure) else Reading(None, body=body)
 
     def flow(self) -> MessagesStream:
         """Never asked for."""

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 
 from understudy_proxy.config.runtime import Candidate
-from understudy_proxy.dialects.anthropic.decode import read
+from understudy_proxy.dialects.anthropic.decode import read, read_count
 from understudy_proxy.dialects.anthropic.decoder import MessagesDecoder
 from understudy_proxy.dialects.anthropic.encode import Encoded, encode, to_count, written
 from understudy_proxy.dialects.anthropic.names import COUNT_PATH, PATH, VERSION, VERSION_HEADER
 from understudy_proxy.dialects.canonical.answer import Answer
 from understudy_proxy.dialects.canonical.chat import Chat
-from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed, refused
 from understudy_proxy.dialects.interpretation import Call
 from understudy_proxy.dialects.provider import ProviderDialect
 from understudy_proxy.exchange.failure import UpstreamFailure
@@ -48,11 +47,7 @@ class CountTurn:
 
     def read(self, status: int, headers: Mapping[str, str], body: bytes) -> int | UpstreamFailure:
         """`{"input_tokens": N}`."""
-        if not is_success(status):
-            return refused(status, headers, body)
-        answer = parsed(body)
-        tokens = answer.get("input_tokens") if isinstance(answer, dict) else None
-        return tokens if type(tokens) is int and tokens >= 0 else no_answer(body, answer, status=status)
+        return read_count(status, headers, body)
 
 
 PROVIDER = ProviderDialect(chat=MessagesTurn, count=CountTurn)

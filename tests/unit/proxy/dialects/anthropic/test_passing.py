@@ -175,8 +175,13 @@ def test_a_persona_never_breaks_the_newer_version() -> None:
 
 def test_a_count_is_asked_with_the_same_words() -> None:
     """Without what is about an answer."""
-    call = PassedCount(request(), a_candidate("ai/claude:m", a_model(upstream_name="c")), None).call
-    assert ("/v1/messages/count_tokens", {"model": "c", "messages": HELLO}) == (call.path, body_of(call))
+    count = PassedCount(request(), a_candidate("ai/claude:m", a_model(upstream_name="c")), None)
+    assert ("/v1/messages/count_tokens", {"model": "c", "messages": HELLO}) == (count.call.path, body_of(count.call))
+    assert b'{ "input_tokens": 7 }' == count.read_answer(200, {}, b'{ "input_tokens": 7 }').body
+    for status, body, kind in ((200, b"{}", FailureKind.INVALID_RESPONSE), (429, b"", FailureKind.RATE_LIMITED)):
+        failure = count.read_answer(status, {}, body).failure
+        assert failure is not None
+        assert kind is failure.kind
 
 
 @streams
