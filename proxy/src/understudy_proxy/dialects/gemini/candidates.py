@@ -110,6 +110,8 @@ class Candidates:
         if isinstance(call := part.get("functionCall"), dict):
             self._read_call(call, choice, signature, events)
             return logprobs
+        if "inlineData" in part:
+            raise NotUnderstood("the answer holds a picture or sound, which only Google's own clients can be given")
         text = part.get("text")
         if isinstance(text, str) and text:
             if part.get("thought") is True:

@@ -215,6 +215,7 @@ def test_when_to_come_back_is_in_the_body() -> None:
         pytest.param({"candidates": [{"index": -1, "content": {"parts": []}}]}, id="a negative index"),
         pytest.param({"candidates": [{"index": 10**9, "content": {"parts": []}}]}, id="a huge index"),
         pytest.param({"candidates": [{"content": {"parts": [{"functionCall": {}}]}}]}, id="a call of nothing"),
+        pytest.param({"candidates": [{"content": {"parts": [{"inlineData": {"data": "AA"}}]}}]}, id="a picture"),
     ],
 )
 def test_a_success_without_an_answer(body: Any) -> None:
