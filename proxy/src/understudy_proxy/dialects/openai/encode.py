@@ -1,8 +1,9 @@
 """A canonical request to the body of a chat completion request."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from understudy_proxy.config.runtime import Candidate
@@ -18,6 +19,7 @@ from understudy_proxy.dialects.unsaid import has_cache_marks
 
 _NAME = re.compile(r"[A-Za-z0-9_-]")
 _LONGEST_NAME = 64
+_LONGEST_USER = 64
 _MEANT = frozenset({"logprobs", "n"})
 """Left out, these change the answer's meaning."""
 _FOR_MODELS_THAT_DO_NOT_REASON = (
@@ -83,7 +85,10 @@ class _Encoding:
         body |= _sampled(chat.sampling)
         if chat.choices > 1:
             body["n"] = chat.choices
-        body |= {name: value for name, value in (("user", chat.user), ("service_tier", chat.service_tier)) if value}
+        if chat.user:
+            body["user"] = _user(chat.user)
+        if chat.service_tier:
+            body["service_tier"] = chat.service_tier
         if chat.format is not None:
             body["response_format"] = _format(chat.format)
         self._add_reasoning(body)
@@ -128,7 +133,7 @@ class _Encoding:
         if tool.description is not None:
             function["description"] = tool.description
         if tool.parameters is not None:
-            function["parameters"] = tool.parameters
+            function["parameters"] = _parameters(tool.parameters)
         if tool.strict is not None:
             function["strict"] = tool.strict
         return {"type": "function", "function": function}
@@ -189,6 +194,16 @@ class _Encoding:
 
 def _is_one(choice: ToolChoice) -> bool:
     return choice.mode is ToolMode.REQUIRED and len(choice.names) == 1
+
+
+def _user(user: str) -> str:
+    """Who it is, or, of a longer name than OpenAI takes, a hash, which is what OpenAI asks for anyway."""
+    return user if len(user) <= _LONGEST_USER else sha256(user.encode(errors="replace")).hexdigest()
+
+
+def _parameters(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """OpenAI refuses the schema of an object that says nothing of its properties."""
+    return {**schema, "properties": {}} if schema.get("type") == "object" and "properties" not in schema else schema
 
 
 def _sampled(sampling: Sampling) -> dict[str, Any]:

@@ -316,7 +316,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(deadline=None)
 @given(st.lists(json_values, max_size=5), st.booleans())
 def test_no_json_is_too_odd(values: list[Any], done: bool) -> None:
     """Whatever JSON a server sends, whole or as chunks: an answer or a failure, never an exception."""

@@ -1,6 +1,7 @@
 """Any conversation that OpenAI's dialect can say comes back from it as it was; any body at all is read or refused."""
 
 import json
+import re
 from typing import Any
 
 import orjson
@@ -8,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harness.runtimes import a_model, a_provider, a_runtime
+from understudy_proxy.dialects.canonical.answer import Answer
 from understudy_proxy.dialects.canonical.chat import (
     Chat,
     Effort,
@@ -63,7 +65,13 @@ user_parts = st.one_of(
 )
 arguments = st.dictionaries(names, st.integers() | words, max_size=2).map(json.dumps)
 tools = st.lists(
-    st.builds(Tool, names, st.none() | words, st.none() | st.just({"type": "object"}), st.none() | st.booleans()),
+    st.builds(
+        Tool,
+        names,
+        st.none() | words,
+        st.none() | st.just({"type": "object", "properties": {}}),
+        st.none() | st.booleans(),
+    ),
     max_size=3,
     unique_by=lambda tool: tool.name,
 ).map(tuple)
@@ -134,7 +142,7 @@ samplings = st.builds(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(chats())
 def test_there_and_back(chat: Chat) -> None:
     """What is said to a provider in OpenAI's words means, read again, what it meant."""
@@ -181,7 +189,7 @@ messages = st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=4).fla
 )
 
 
-@settings(max_examples=300)
+@settings(deadline=None)
 @given(st.lists(messages, max_size=4), st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=5))
 def test_no_body_is_too_odd(said: list[Any], fields: dict[str, Any]) -> None:
     """Whatever a client sends: it is read, or refused with the field that is wrong."""
@@ -190,7 +198,7 @@ def test_no_body_is_too_odd(said: list[Any], fields: dict[str, Any]) -> None:
     assert refused is None or refused.param
 
 
-@settings(max_examples=300)
+@settings(deadline=None)
 @given(
     st.lists(messages, max_size=4),
     st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=5),
@@ -249,6 +257,35 @@ def test_pictures_that_a_tool_returned() -> None:
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}},
         {"type": "text", "text": "Nice?"},
     ] == sent[4]["content"]
+
+
+def test_what_openai_would_refuse() -> None:
+    """Names of users and of tools, ids of calls and schemas that other vendors take go out as OpenAI takes them."""
+    call = ToolCall("tooluse_" + "x" * 64, "files.read", "{}")
+    chat = Chat(
+        "m",
+        (
+            Message(Role.USER, (Text("Read."),)),
+            Message(Role.ASSISTANT, (call,)),
+            Message(Role.USER, (ToolResult(call.id, (Text("ok"),)),)),
+        ),
+        tools=(Tool("files.read", parameters={"type": "object"}),),
+        user="user_" + "x" * 90,
+    )
+    turn = PROVIDER.chat(chat, OPENROUTER)
+    body = orjson.loads(turn.call.body)
+    _, asked, result = body["messages"]
+    name = body["tools"][0]["function"]["name"]
+    assert re.fullmatch("[a-zA-Z0-9_-]{1,64}", name)
+    assert name == asked["tool_calls"][0]["function"]["name"]
+    assert asked["tool_calls"][0]["id"] == result["tool_call_id"]
+    assert 40 >= len(result["tool_call_id"])
+    assert 64 >= len(body["user"])
+    assert {"type": "object", "properties": {}} == body["tools"][0]["function"]["parameters"]
+    message = {"tool_calls": [{"id": "a", "function": {"name": name, "arguments": ""}}]}
+    answer = turn.read(200, {}, orjson.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}))
+    assert isinstance(answer, Answer)
+    assert (ToolCall("a", "files.read", "{}"),) == answer.choices[0].parts
 
 
 def test_a_refusal_is_said_where_there_is_no_field_for_it() -> None:
