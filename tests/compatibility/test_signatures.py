@@ -57,6 +57,7 @@ async def ask(client: Client, base_url: str, model: str, folder: Path) -> None:
             assert (await asked.ask(asdict(task)))["error"] is None
 
 
+@pytest.mark.timeout(600)  # an environment may have to be made first
 @pytest.mark.parametrize("through_gateway", [False, True], ids=["boto3", "gateway"])
 async def test_a_signature_is_the_one_that_aws_computes(tmp_path: Path, through_gateway: bool) -> None:
     """Path, headers and body arrive as they were signed, also with a colon in the model's name."""

@@ -1,4 +1,4 @@
-"""Programs that take a task a line on standard input and answer each with a line of JSON."""
+"""Programs that say a line when they are ready, then take a task a line, and answer each with a line of JSON."""
 
 import asyncio
 import json
@@ -10,8 +10,10 @@ from typing import Any
 
 from harness.pages import REPOSITORY
 
+START_SECONDS = 240.0
+"""How long a program may take until it is ready: some import a thousand modules, many at a time, on a busy machine."""
 ANSWER_SECONDS = 60.0
-"""How long one answer may take; the first one includes the program's start."""
+"""How long one answer may take."""
 LINE_BYTES = 2**20
 
 
@@ -25,24 +27,38 @@ class Driver:
     def __init__(self, process: asyncio.subprocess.Process, *, log: Path) -> None:
         self._process = process
         self._log = log
+        self._ready = False
+        self._failed: DriverFailed | None = None
 
     async def ask(self, task: Mapping[str, Any]) -> dict[str, Any]:
         """Give a task, and wait for its answer.
 
         Raises:
-            DriverFailed: There is none; the message has the end of what the program wrote.
+            DriverFailed: There is none, and will be none to any other task; the message has the end of what the program
+                wrote.
         """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        if self._failed is not None:
+            raise self._failed
         try:
+            if not self._ready:
+                await self._line(START_SECONDS)
+                self._ready = True
+            assert self._process.stdin is not None
             self._process.stdin.write(json.dumps(task).encode() + b"\n")
-            async with asyncio.timeout(ANSWER_SECONDS):
-                line = await self._process.stdout.readline()
-            answer: dict[str, Any] = json.loads(line)
+            answer: dict[str, Any] = json.loads(await self._line(ANSWER_SECONDS))
         except (TimeoutError, OSError, ValueError) as error:
             written = self._log.read_text(errors="replace")[-2000:]
-            raise DriverFailed(f"no answer to {task} ({error!r}); it wrote: {written}") from error
+            self._failed = DriverFailed(f"no answer to {task} ({error!r}); it wrote: {written}")
+            raise self._failed from error
         return answer
+
+    async def _line(self, within_seconds: float) -> bytes:
+        assert self._process.stdout is not None
+        async with asyncio.timeout(within_seconds):
+            line = await self._process.stdout.readline()
+        if not line:
+            raise ConnectionResetError("the program ended")
+        return line
 
 
 @asynccontextmanager

@@ -140,6 +140,8 @@ def serve(begin: Callable[[Task], Conversation], calls: Calls = MappingProxyType
         library.setLevel(level)
         library.addHandler(requests)
         library.propagate = False
+    answers.write("ready\n")
+    answers.flush()
     for line in sys.stdin:
         before = requests.count
         task = Task(**json.loads(line))

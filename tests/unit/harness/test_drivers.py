@@ -7,7 +7,7 @@ import pytest
 
 from harness.drivers import DriverFailed, driver
 
-# A module below `tests`, as drivers are named; what it prints when it is run is not JSON.
+# A module below `tests`, as drivers are named, that says nothing and ends.
 NOT_A_DRIVER = "harness.cache"
 PYTHON = Path(sys.executable)
 
@@ -34,3 +34,11 @@ async def test_a_driver_answers_line_by_line(tmp_path: Path, monkeypatch: pytest
         answers = [await asked.ask(task) for _ in range(2)]
     assert [answer["error"]["classes"][0] for answer in answers] == ["APIConnectionError"] * 2
     assert answers[0]["requests"] == 0
+
+
+async def test_after_a_failure_there_are_no_answers(tmp_path: Path) -> None:
+    """What comes late is never taken for the answer to another task."""
+    async with driver(PYTHON, NOT_A_DRIVER, folder=tmp_path, environment={}) as asked:
+        for text in ("first", "second"):
+            with pytest.raises(DriverFailed, match="first"):
+                await asked.ask({"text": text})
