@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an error answer says; None is what it does not say.
+    """What an error answer says; None, or 0 attempts, is what it does not say.
 
     Attributes:
         status: Of HTTP; None where there was no answer.
@@ -50,7 +50,7 @@ class Facts:
     request_id: str | None = None
     route: str | None = None
     provider: str | None = None
-    attempts: int | None = None
+    attempts: int = 0
     retry_after: float | None = None
     should_retry: bool | None = None
     body: Any = field(default=None, repr=False)

@@ -38,7 +38,7 @@ def from_answer(status: int, headers: Headers, body: bytes) -> UnderstudyError:
         request_id=served.request_id or None,
         route=served.route or None,
         provider=served.provider or None,
-        attempts=served.attempts or None,
+        attempts=served.attempts,
         retry_after=retry_after(headers, now=datetime.now(UTC)),
         should_retry={"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower()),
         body=decoded,

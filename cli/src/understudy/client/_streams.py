@@ -105,7 +105,7 @@ class Fold:
         served = self._served
         facts = Facts(
             status=200, code=code, request_id=served.request_id or None, route=served.route or None,
-            provider=served.provider or None, attempts=served.attempts or None, body=body,
+            provider=served.provider or None, attempts=served.attempts, body=body,
         )  # fmt: skip
         return Interrupted(message, facts, so_far=self.result())
 
