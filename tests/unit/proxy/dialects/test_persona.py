@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.conversations import plain_chat
@@ -17,6 +17,7 @@ from understudy_proxy.dialects.openai.request import read
 from understudy_proxy.dialects.persona import applied
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HELLO = (Message(Role.USER, (Text("Hello"),)),)
 
 
@@ -65,6 +66,7 @@ bodies = _parameters(nullable=True).map(
 )
 
 
+@unhurried
 @given(bodies, prompts)
 def test_the_same_on_both_ways(body: dict[str, Any], prompt: Prompt) -> None:
     """What a persona makes of a body and then is read, and what it makes of a body that was read, is one thing."""

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.canonical import decoded, folded, plain
@@ -26,6 +26,7 @@ from understudy_proxy.dialects.openai.decoder import ChunkDecoder
 from understudy_proxy.dialects.openai.request import read as read_request
 from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HERE = Path(__file__).parent
 CASES = [yaml.safe_load(path.read_text()) | {"name": path.stem} for path in sorted(HERE.glob("answers/*.yaml"))]
 case = pytest.mark.parametrize("case", [pytest.param(one, id=one["name"]) for one in CASES])
@@ -101,6 +102,7 @@ def test_recorded_cut_at_every_byte(stream: bytes) -> None:
         assert whole == _events(stream[:at], stream[at:])
 
 
+@unhurried
 @given(st.sampled_from(CASES), st.lists(st.integers(0, 3000)))
 def test_cut_anywhere(case: dict[str, Any], places: list[int]) -> None:
     """Any cuts at all give the same events."""
@@ -316,7 +318,7 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None)
+@unhurried
 @given(st.lists(json_values, max_size=5), st.booleans())
 def test_no_json_is_too_odd(values: list[Any], done: bool) -> None:
     """Whatever JSON a server sends, whole or as chunks: an answer or a failure, never an exception."""
@@ -331,6 +333,7 @@ def test_no_json_is_too_odd(values: list[Any], done: bool) -> None:
             render(answer, ASKED)
 
 
+@unhurried
 @given(st.lists(st.binary(max_size=40) | st.sampled_from([b"data: ", b"\n\n", b"\r", b'{"choices":', DONE, b"}"])))
 def test_no_bytes_are_too_odd(chunks: list[bytes]) -> None:
     """Whatever bytes a server sends, nothing breaks."""

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import orjson
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from harness.runtimes import a_model, a_provider, a_runtime
@@ -41,6 +41,7 @@ from understudy_proxy.dialects.openai.request import read
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
 
 # It takes most of what can be said.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 OPENROUTER = (
     a_runtime(a_provider("ai/p", serves={"m": a_model(upstream_name="m")}, type="OpenRouter"))
     .upstreams["ai/p"]
@@ -142,7 +143,7 @@ samplings = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@unhurried
 @given(chats())
 def test_there_and_back(chat: Chat) -> None:
     """What is said to a provider in OpenAI's words means, read again, what it meant."""
@@ -189,7 +190,7 @@ messages = st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=4).fla
 )
 
 
-@settings(deadline=None)
+@unhurried
 @given(st.lists(messages, max_size=4), st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=5))
 def test_no_body_is_too_odd(said: list[Any], fields: dict[str, Any]) -> None:
     """Whatever a client sends: it is read, or refused with the field that is wrong."""
@@ -198,7 +199,7 @@ def test_no_body_is_too_odd(said: list[Any], fields: dict[str, Any]) -> None:
     assert refused is None or refused.param
 
 
-@settings(deadline=None)
+@unhurried
 @given(
     st.lists(messages, max_size=4),
     st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=5),
@@ -224,6 +225,7 @@ def _refused(body: bytes) -> RequestError | Unsupported | None:
     return None
 
 
+@unhurried
 @given(st.lists(texts, max_size=3), st.lists(texts, min_size=1, max_size=3))
 def test_prompts_and_texts_that_stand_apart(system: list[Text], said: list[Text]) -> None:
     """Several texts become one with an empty line between them: servers that take a string take it."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.runtimes import a_model, a_provider, a_runtime
@@ -24,6 +24,7 @@ from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 OPERATION = EmbeddingOperation(EMBEDDINGS, PROVIDERS)
 VECTOR = [0.5, -1.0, 0.25]
 PACKED = b64encode(pack("<3f", *VECTOR)).decode()
@@ -160,6 +161,7 @@ def test_what_clients_get_of_other_dialects() -> None:
     assert _answer(PACKED, PACKED) | {"model": "vectors"} == told
 
 
+@unhurried
 @given(st.lists(st.floats(width=32, allow_nan=False), max_size=20))
 def test_packed_and_unpacked(vector: list[float]) -> None:
     """A vector survives being packed: it is what C, and so every client, makes of the bytes."""
