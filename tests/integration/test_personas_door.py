@@ -10,7 +10,7 @@ from harness.gateways import Serving
 from harness.personas import BASES, staged
 from harness.raw_http import Answer, exchange
 from understudy.mock import Mock
-from understudy_api.config import Snapshot
+from understudy_api.config import Snapshot, Timeouts
 
 CHAT = "/api/v1/chat"
 QUESTION = [{"role": "user", "content": "Hello"}]
@@ -140,11 +140,17 @@ async def test_failover_goes_unnoticed(tmp_path: Path) -> None:
     assert "server_error" == answer.headers["x-understudy-reason"]
 
 
-@pytest.mark.parametrize("stream", [False, True])
-async def test_nobody_answers(tmp_path: Path, *, stream: bool) -> None:
+@pytest.mark.parametrize("fault", ["500", "502", "529", "stall", "reset"])
+@pytest.mark.parametrize("stream", [pytest.param(False, id="whole"), pytest.param(True, id="streamed")])
+async def test_nobody_answers(tmp_path: Path, fault: str, *, stream: bool) -> None:
     """502 with a `detail` that names each backend, also of a stream that never began."""
-    async with Mock(faults=["502"]) as mock, Serving(staged(tmp_path, dict.fromkeys(BASES, mock))) as serving:
-        answer = await ask(serving.port, stream=stream)
+    async with Mock(faults=[fault]) as mock:
+        served = staged(tmp_path, dict.fromkeys(BASES, mock))
+        soon = Timeouts(first_token_seconds=0.1, stream_idle_seconds=0.1, request_seconds=0.5)
+        impatient = {key: each.model_copy(update={"timeouts": soon}) for key, each in served.config.providers.items()}
+        config = served.config.model_copy(update={"providers": impatient})
+        async with Serving(Snapshot(config, served.credentials)) as serving:
+            answer = await ask(serving.port, stream=stream)
     assert 502 == answer.status
     assert [] == [name for name in ("openai", "gemini", "claude-agent") if name not in answer.json()["detail"]]
 

@@ -21,6 +21,8 @@ from understudy_proxy.doors.door import Route
 from understudy_proxy.doors.explain import ExplainDoor
 from understudy_proxy.doors.gemini.routes import gemini_routes
 from understudy_proxy.doors.health import HealthDoors
+from understudy_proxy.doors.internal.routes import internal_routes
+from understudy_proxy.doors.internal.secret import secrets_in
 from understudy_proxy.doors.limits import Limits
 from understudy_proxy.doors.models import model_routes
 from understudy_proxy.doors.names import Names
@@ -143,7 +145,7 @@ class Gateway:
 
     def loading(self, snapshot: Snapshot) -> None:
         """Hide the secrets of `snapshot` from now on."""
-        self._masker.remember(snapshot.credentials.values.values())
+        self._masker.remember((*snapshot.credentials.values.values(), *secrets_in(self._settings.internal_secret)))
 
     def loaded(self, runtime: Runtime, seconds: float) -> None:
         """A configuration serves: forget what it no longer holds."""
@@ -184,6 +186,7 @@ class Gateway:
             *gemini_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *ollama_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *persona_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
+            *internal_routes(names=self._names, exchange=self._exchange, metrics=self._metrics, settings=settings),
             *model_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *health.routes(openai_errors),
         )

@@ -5,7 +5,7 @@ from. Every setting has a default that works, and an environment variable `UNDER
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -63,6 +63,11 @@ class Settings:
     """Where callers look for names when neither their identity nor the path pins a namespace."""
     log_level: LogLevel = "info"
 
+    internal_secret: str = field(default="", repr=False)
+    """What opens `/internal/llm`; several between commas or line breaks are all valid. Empty: it stays closed."""
+    internal_requests_per_minute: int = 10
+    """Of each agent, in one worker; 0 means any number."""
+
     def __post_init__(self) -> None:
         _check(self)
 
@@ -73,7 +78,7 @@ class Settings:
         Raises:
             BadSetting: a variable has a value that its setting cannot take.
         """
-        given = {field.name: environ.get(PREFIX + field.name.upper(), "") for field in fields(cls)}
+        given = {each.name: environ.get(PREFIX + each.name.upper(), "") for each in fields(cls)}
         return cls(**{name: _parse(cls, name, text) for name, text in given.items() if text})
 
 
@@ -110,12 +115,17 @@ def _check(settings: Settings) -> None:
     for name in _AT_LEAST_ONE:
         if getattr(settings, name) < 1:
             raise BadSetting(f"{PREFIX}{name.upper()} is {getattr(settings, name)}; it takes 1 or more")
+    if settings.internal_requests_per_minute < 0:
+        raise BadSetting(
+            f"{PREFIX}INTERNAL_REQUESTS_PER_MINUTE is {settings.internal_requests_per_minute}; it takes 0 (any number) "
+            "or more"
+        )
     for name in _PORTS:
         if not 0 <= getattr(settings, name) <= 65535:
             raise BadSetting(f"{PREFIX}{name.upper()} is {getattr(settings, name)}; it takes 0 (any free) to 65535")
-    for field in fields(settings):
-        if field.name.endswith("_seconds") and not 0 <= getattr(settings, field.name) < float("inf"):
-            raise BadSetting(f"{PREFIX}{field.name.upper()} takes a number of seconds, 0 or more")
+    for each in fields(settings):
+        if each.name.endswith("_seconds") and not 0 <= getattr(settings, each.name) < float("inf"):
+            raise BadSetting(f"{PREFIX}{each.name.upper()} takes a number of seconds, 0 or more")
     if settings.workers > _MAX_WORKERS:
         raise BadSetting(f"{PREFIX}WORKERS is {settings.workers}; it takes {_MAX_WORKERS} or less")
     if settings.log_level not in get_args(LogLevel):

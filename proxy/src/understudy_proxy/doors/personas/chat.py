@@ -14,6 +14,7 @@ from understudy_proxy.doors.asking import Answered, Asking, Saying
 from understudy_proxy.doors.door import Answer, Refused, Request
 from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.plain.asked import read_plain
+from understudy_proxy.doors.plain.failing import bad_gateway
 from understudy_proxy.doors.plain.said import content_of, ending_of
 from understudy_proxy.doors.plain.streaming import tell
 from understudy_proxy.exchange.failure import UpstreamError
@@ -41,6 +42,10 @@ class PersonaChatDoor:
         except Refused as refused:
             self._metrics.refused(refused.reason)
             raise
+        with bad_gateway():
+            return await self._answer(request, persona, chat)
+
+    async def _answer(self, request: Request, persona: str, chat: Chat) -> Answer | None:
         if not chat.stream:
             answered = await self._asking.complete(request, chat)
             return Answer(body=orjson.dumps(_whole(request, persona, answered)), headers=answered.headers)

@@ -1,0 +1,1 @@
+"""The doors `/internal/llm`: for services of one's own, behind a shared secret, metered by agent."""

@@ -1,0 +1,107 @@
+"""The door `POST /internal/llm/proxy`: any model under one shape, on behalf of an agent."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from understudy_proxy.dialects.canonical.answer import Answer as Said
+from understudy_proxy.dialects.canonical.chat import Chat
+from understudy_proxy.dialects.fields import missing, string
+from understudy_proxy.dialects.request_error import RequestError
+from understudy_proxy.dialects.usage import Usage
+from understudy_proxy.doors.asking import Answered, Asking, Saying
+from understudy_proxy.doors.door import Answer, Refused, Request
+from understudy_proxy.doors.internal.agents import Agent, AgentLimits, read_agent
+from understudy_proxy.doors.internal.secret import SharedSecret
+from understudy_proxy.doors.internal.usage import AgentUsage, Sums
+from understudy_proxy.doors.plain.asked import read_plain
+from understudy_proxy.doors.plain.failing import bad_gateway
+from understudy_proxy.doors.plain.said import content_of, ending_of
+from understudy_proxy.doors.plain.streaming import tell
+from understudy_proxy.doors.refusing import bad_request
+from understudy_proxy.exchange.failure import UpstreamError
+from understudy_proxy.telemetry.cost import cost_of
+from understudy_proxy.telemetry.metrics import Metrics
+
+
+class InternalProxyDoor:
+    """Conversations of services of one's own."""
+
+    def __init__(
+        self, asking: Asking, *, secret: SharedSecret, limits: AgentLimits, usage: AgentUsage, metrics: Metrics
+    ) -> None:
+        """Ask by `asking`; count in `usage` what agents use, and in `metrics` who is turned away before that."""
+        self._asking = asking
+        self._secret = secret
+        self._limits = limits
+        self._usage = usage
+        self._metrics = metrics
+
+    async def __call__(self, request: Request) -> Answer | None:
+        """Answer, in a stream where one is asked for."""
+        try:
+            self._secret.check(request)
+            chat, agent = _read(await request.body())
+            self._limits.take(agent)
+        except Refused as refused:
+            self._metrics.refused(refused.reason)
+            raise
+        used = Sums(requests=1)
+        try:
+            with bad_gateway():
+                if chat.stream:
+                    await self._stream(request, chat, used)
+                    return None
+                return await self._whole(request, chat, used)
+        finally:
+            used.milliseconds = _milliseconds(request)
+            self._usage.add(agent, used)
+
+    async def _whole(self, request: Request, chat: Chat, used: Sums) -> Answer:
+        answered = await self._asking.complete(request, chat)
+        said = answered.said
+        body = {"content": content_of(said), **_ending(request, said, said.usage, answered, used)}
+        return Answer(body=orjson.dumps(body), headers=answered.headers)
+
+    async def _stream(self, request: Request, chat: Chat, used: Sums) -> None:
+        def ending(said: Said, saying: Saying) -> dict[str, Any]:
+            return _ending(request, said, saying.usage, saying, used)
+
+        try:
+            await tell(request, self._asking.stream(request, chat), ending)
+        except UpstreamError:
+            return  # the client has been told, and so has whoever keeps the record
+
+
+def _read(raw: bytes) -> tuple[Chat, Agent]:
+    chat, beside = read_plain(raw, beside=("model", "metadata"))
+    try:
+        model = string(beside["model"], "model")
+        if not model:
+            raise missing("model")
+        return replace(chat, model=model), read_agent(beside["metadata"])
+    except RequestError as error:
+        raise bad_request(error) from error
+
+
+def _ending(request: Request, said: Said, usage: Usage | None, how: Answered | Saying, used: Sums) -> dict[str, Any]:
+    """All but the content, noted in `used` as well."""
+    candidate = how.course.candidate
+    used.succeeded = 1
+    if usage is not None:
+        used.tokens = usage.input + usage.output
+        if candidate is not None and candidate.pricing is not None:
+            used.cost = cost_of(usage, candidate.pricing)
+    ending = {
+        **ending_of(said, usage),
+        "provider": candidate.upstream.name if candidate else None,
+        "model_resolved": candidate.upstream_model if candidate else None,
+        "latency_ms": _milliseconds(request),
+    }
+    return ending if used.cost is None else {**ending, "cost": float(used.cost)}
+
+
+def _milliseconds(request: Request) -> float:
+    return round((time.monotonic() - request.received) * 1000, 1)
