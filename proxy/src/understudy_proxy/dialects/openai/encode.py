@@ -14,7 +14,7 @@ from understudy_proxy.dialects.canonical.renaming import Renaming
 from understudy_proxy.dialects.openai import reasoning
 from understudy_proxy.dialects.openai.quirks import Prefill, Quirks, quirks_of
 from understudy_proxy.dialects.openai.turns import Turns
-from understudy_proxy.dialects.request_error import Unsupported
+from understudy_proxy.dialects.request_error import RequestError, Unsupported
 from understudy_proxy.dialects.unsaid import has_cache_marks
 
 _NAME = re.compile(r"[A-Za-z0-9_-]")
@@ -22,13 +22,7 @@ _LONGEST_NAME = 64
 _LONGEST_USER = 64
 _MEANT = frozenset({"logprobs", "n"})
 """Left out, these change the answer's meaning."""
-_FOR_MODELS_THAT_DO_NOT_REASON = (
-    "temperature",
-    "top_p",
-    "frequency_penalty",
-    "presence_penalty",
-    "logit_bias",
-)
+_FOR_MODELS_THAT_DO_NOT_REASON = ("temperature", "top_p", "frequency_penalty", "presence_penalty", "logit_bias")
 _USUAL = {"temperature": 1, "top_p": 1, "frequency_penalty": 0, "presence_penalty": 0}
 _FORMAT_NAME = "answer"
 _JSON = "Answer with a JSON object."
@@ -121,6 +115,12 @@ class _Encoding:
             tools = tuple(tool for tool in tools if tool.name in choice.names)
             choice = ToolChoice(choice.mode)
         if not tools:
+            if choice is not None and choice.mode is ToolMode.REQUIRED:
+                raise RequestError(
+                    "'tool_choice' asks for a tool that is not among 'tools'.",
+                    code="invalid_value",
+                    param="tool_choice",
+                )
             return
         body["tools"] = [self._tool(tool) for tool in tools]
         if choice is not None:

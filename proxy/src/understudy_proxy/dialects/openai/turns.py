@@ -84,8 +84,9 @@ class Turns:
 
     def _result(self, result: ToolResult) -> dict[str, Any]:
         """A message with text alone: what else a tool returned follows in the user's name."""
-        texts = [part.text for part in result.content if isinstance(part, Text)]
-        if len(texts) < len(result.content):
+        said = [_words(part) for part in result.content]
+        texts = [words for words in said if words is not None]
+        if len(texts) < len(said):
             texts.append("(The files that were returned follow in the next message of the user.)")
         text = _BETWEEN.join(texts)
         if result.is_error:
@@ -149,9 +150,9 @@ class Turns:
         return made
 
     def _document(self, document: Document) -> dict[str, Any]:
-        text = _text_of(document)
-        if text is not None:
-            return {"type": "text", "text": f"{document.title}\n\n{text}" if document.title else text}
+        words = _words(document)
+        if words is not None:
+            return {"type": "text", "text": words}
         if not self._quirks.takes_files or document.data is None:
             what = "by URL" if document.data is None else f"of type {document.media_type[:64]}"
             raise Unsupported(f"This kind of provider takes no documents {what}.", param="messages")
@@ -161,7 +162,7 @@ class Turns:
 
 def _beside(result: ToolResult) -> list[Part]:
     """What of a result is no text, with the words that say where it is from."""
-    rest: list[Part] = [part for part in result.content if not isinstance(part, Text)]
+    rest: list[Part] = [part for part in result.content if _words(part) is None]
     return [Text(f"Returned by the tool call {result.call_id}:"), *rest] if rest else []
 
 
@@ -181,9 +182,21 @@ def _audio(audio: Audio) -> dict[str, Any]:
     return {"type": "input_audio", "input_audio": {"data": audio.data, "format": kind}}
 
 
-def _text_of(document: Document) -> str | None:
-    if document.text is not None or not document.media_type.startswith("text/") or document.data is None:
-        return document.text
+def _words(part: Text | Image | Document) -> str | None:
+    """What can be said in words: a text, or a document that is one, with its name; None for anything else."""
+    match part:
+        case Text():
+            return part.text
+        case Image():
+            return None
+        case Document():
+            text = part.text if part.text is not None else _decoded(part)
+            return f"{part.title}{_BETWEEN}{text}" if part.title and text is not None else text
+
+
+def _decoded(document: Document) -> str | None:
+    if not document.media_type.startswith("text/") or document.data is None:
+        return None
     try:
         return b64decode(document.data).decode()
     except (binascii.Error, UnicodeDecodeError):

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -246,13 +247,17 @@ def test_pictures_that_a_tool_returned() -> None:
             Message(Role.ASSISTANT, (ToolCall("a", "draw", "{}"), ToolCall("b", "draw", "{}"))),
             Message(
                 Role.USER,
-                (ToolResult("a", (Text("Done."), picture)), ToolResult("b", (), is_error=True), Text("Nice?")),
+                (
+                    ToolResult("a", (Text("Done."), picture, Document("text/plain", text="Log", title="log.txt"))),
+                    ToolResult("b", (), is_error=True),
+                    Text("Nice?"),
+                ),
             ),
         ),
     )
     sent = orjson.loads(PROVIDER.chat(chat, OPENROUTER).call.body)["messages"]
     assert ["user", "assistant", "tool", "tool", "user"] == [message["role"] for message in sent]
-    assert sent[2]["content"].startswith("Done.")
+    assert sent[2]["content"].startswith("Done.\n\nlog.txt\n\nLog\n\n")
     assert "Error" == sent[3]["content"]
     assert [
         {"type": "text", "text": "Returned by the tool call a:"},
@@ -288,6 +293,21 @@ def test_what_openai_would_refuse() -> None:
     answer = turn.read(200, {}, orjson.dumps({"choices": [{"message": message, "finish_reason": "stop"}]}))
     assert isinstance(answer, Answer)
     assert (ToolCall("a", "files.read", "{}"),) == answer.choices[0].parts
+
+
+@pytest.mark.parametrize(
+    ("tools", "names"),
+    [
+        pytest.param((), (), id="no tools"),
+        pytest.param((Tool("f"),), ("g", "h"), id="others"),
+    ],
+)
+def test_a_tool_that_is_not_there(tools: tuple[Tool, ...], names: tuple[str, ...]) -> None:
+    """Whoever must call a tool that nobody declared is told so, and not left without a call."""
+    hello = (Message(Role.USER, (Text("Hello"),)),)
+    chat = Chat("m", hello, tools=tools, tool_choice=ToolChoice(ToolMode.REQUIRED, names))
+    with pytest.raises(RequestError, match="tool_choice"):
+        PROVIDER.chat(chat, OPENROUTER)
 
 
 def test_a_refusal_is_said_where_there_is_no_field_for_it() -> None:
