@@ -4,7 +4,8 @@ Function calls of most clients have no ids. They get some that are the same when
 that providers which cache prompts know it again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ from understudy_proxy.dialects.canonical.content import (
     ToolCall,
     ToolResult,
 )
+from understudy_proxy.dialects.canonical.waiting import WaitingCalls
 from understudy_proxy.dialects.fields import invalid, missing, shown
 from understudy_proxy.dialects.gemini.messages import Fields
 from understudy_proxy.dialects.gemini.results import result_of
@@ -46,8 +48,7 @@ class Conversation:
     def __init__(self) -> None:
         self.extra: dict[str, Any] = {}
         """Fields of parts that have no place in the canonical form, by path."""
-        self._waiting: list[ToolCall] = []
-        """Calls whose results have not come."""
+        self._waiting = WaitingCalls()
 
     def read(self, contents: Sequence[Fields]) -> tuple[Message, ...]:
         """The messages.
@@ -59,11 +60,10 @@ class Conversation:
         turns: list[tuple[Role, list[Part]]] = []
         for place, content in enumerate(contents):
             role = self._role(content)
-            parts = [part for one in enumerate(content.messages("parts")) for part in self._part(*one, role, place)]
-            if turns and turns[-1][0] is role:
-                turns[-1][1].extend(parts)
-            else:
-                turns.append((role, parts))
+            if not turns or turns[-1][0] is not role:
+                turns.append((role, []))
+            for index, part in enumerate(content.messages("parts")):
+                turns[-1][1].extend(self._part(part, role, made_up=f"call_{place}_{index}"))
         return tuple(_turn(role, parts) for role, parts in turns)
 
     def _role(self, content: Fields) -> Role:
@@ -72,7 +72,8 @@ class Conversation:
             raise invalid(content.at("role"), f"expected 'user' or 'model', but got {shown(role)}.")
         return _ROLES[role]
 
-    def _part(self, place: int, part: Fields, role: Role, turn: int) -> list[Part]:
+    def _part(self, part: Fields, role: Role, *, made_up: str) -> list[Part]:
+        """What a part holds; `made_up` is the id of a call that has none."""
         for name in _GOOGLES_OWN:
             if name in part:
                 raise Unsupported(
@@ -81,7 +82,7 @@ class Conversation:
         mark = part.text("thoughtSignature")
         read: list[Part]
         if (call := part.message("functionCall")) is not None:
-            read = [self._call(call, mark, f"call_{turn}_{place}")]
+            read = [self._call(call, mark, made_up)]
         elif (response := part.message("functionResponse")) is not None:
             read = [self._result(response)]
         elif (blob := part.message("inlineData")) is not None:
@@ -101,12 +102,12 @@ class Conversation:
             arguments=_json(arguments, call.at("args")),
             signature=None if mark is None else read_signature(mark),
         )
-        self._waiting.append(made)
+        self._waiting.add(made)
         return made
 
     def _result(self, response: Fields) -> ToolResult:
         name = response.required("name")
-        call = self._answered(response.text("id"), name)
+        call = self._waiting.answered(response.text("id"), name)
         if call is None:
             raise RequestError(
                 f"{response.path} answers no function call: ensure that the function response turn comes right after "
@@ -114,7 +115,6 @@ class Conversation:
                 code="invalid_value",
                 param=response.path,
             )
-        self._waiting.remove(call)
         text, is_error = result_of(response.struct("response") or {})
         content: list[Text | Image | Document] = [Text(text)] if text else []
         for part in response.messages("parts"):
@@ -123,12 +123,6 @@ class Conversation:
                 raise Unsupported("Sound in the result of a function can be sent to Gemini only.", param=part.path)
             content.append(medium)
         return ToolResult(call.id, tuple(content), name, is_error)
-
-    def _answered(self, given: str | None, name: str) -> ToolCall | None:
-        """The call that a result answers: by its id, else the first of that name, else the first."""
-        of_id = [call for call in self._waiting if given is not None and call.id == given]
-        of_name = [call for call in self._waiting if call.name == name]
-        return next(iter(of_id or of_name), None)
 
 
 def _turn(role: Role, parts: list[Part]) -> Message:
@@ -141,15 +135,33 @@ def _turn(role: Role, parts: list[Part]) -> Message:
 def _joined(parts: list[Part]) -> list[Part]:
     """Clients send the parts of a stream back as they came: thoughts in pieces, of which the last one is signed."""
     joined: list[Part] = []
-    for part in parts:
-        match joined[-1] if joined else None, part:
-            case Thinking(signature=None, redacted=None) as before, Thinking(redacted=None):
-                joined[-1] = Thinking(before.text + part.text, part.signature)
-            case Text() as before, Text():
-                joined[-1] = Text(before.text + part.text)
-            case _:
-                joined.append(part)
+    for kind, alike in groupby(parts, key=_kind()):
+        if kind is None:
+            joined += alike
+            continue
+        pieces = [part for part in alike if isinstance(part, (Text, Thinking))]
+        words, last = "".join(piece.text for piece in pieces), pieces[-1]
+        joined.append(Text(words) if isinstance(last, Text) else Thinking(words, last.signature))
     return joined
+
+
+def _kind() -> Callable[[Part], tuple[type, int] | None]:
+    """What a part is a piece of; None for what is whole. A signature ends the thought that it signs."""
+    signed = 0
+
+    def kind(part: Part) -> tuple[type, int] | None:
+        nonlocal signed
+        match part:
+            case Text():
+                return Text, 0
+            case Thinking(redacted=None):
+                thought = (Thinking, signed)
+                signed += part.signature is not None
+                return thought
+            case _:
+                return None
+
+    return kind
 
 
 def _words(part: Fields, mark: str | None, role: Role) -> list[Part]:

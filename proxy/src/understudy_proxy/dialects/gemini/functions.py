@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 
 _MOST = 64
+_ALIKE = 56
+"""Characters of a name that are left whatever number is put behind it."""
 _NAME = re.compile(rf"[A-Za-z_][A-Za-z0-9_.:-]{{0,{_MOST - 1}}}")
 _OTHER = re.compile(r"[^A-Za-z0-9_.:-]")
 
@@ -14,9 +16,10 @@ _OTHER = re.compile(r"[^A-Za-z0-9_.:-]")
 class FunctionNames:
     """The names of one request: given as Gemini takes them, and read back as the client knows them."""
 
-    __slots__ = ("_given", "_meant")
+    __slots__ = ("_alike", "_given", "_meant")
 
     def __init__(self, names: Iterable[str]) -> None:
+        self._alike: dict[str, int] = {}
         self._given: dict[str, str] = {}
         self._meant: dict[str, str] = {}
         changing = []
@@ -42,9 +45,10 @@ class FunctionNames:
         base = _OTHER.sub("_", name)
         if not _NAME.match(base):
             base = f"_{base}"
-        changed, count = base[:_MOST], 1
+        changed = base[:_MOST]
         while changed in self._meant:
-            count += 1
+            # Counted on from the last one alike: many of them would take long otherwise.
+            count = self._alike[base[:_ALIKE]] = self._alike.get(base[:_ALIKE], 1) + 1
             changed = f"{base[: _MOST - len(str(count)) - 1]}_{count}"
         self._given[name], self._meant[changed] = changed, name
         return changed

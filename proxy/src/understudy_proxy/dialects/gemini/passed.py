@@ -30,7 +30,18 @@ class PassedStream:
         framing: how the client gets it.
     """
 
-    __slots__ = ("_appeared", "_began", "_ended", "_failure", "_framing", "_held", "_splitter", "finished", "usage")
+    __slots__ = (
+        "_appeared",
+        "_began",
+        "_ended",
+        "_failure",
+        "_framing",
+        "_held",
+        "_held_bytes",
+        "_splitter",
+        "finished",
+        "usage",
+    )
 
     def __init__(self, framing: Framing) -> None:
         self.finished = False
@@ -40,6 +51,8 @@ class PassedStream:
         self._framing = framing
         self._splitter = EventSplitter()
         self._held: list[bytes] = []
+        self._held_bytes = 0
+        """Of all that was held while nothing had begun."""
         self._began = False
         self._appeared: set[int] = set()
         self._ended: set[int] = set()
@@ -84,7 +97,7 @@ class PassedStream:
             if data := data_of(event):
                 self._read(data)
         if not self._began:
-            if self._failure is None and sum(map(len, self._held)) > _MAX_HELD_BYTES:
+            if self._failure is None and self._held_bytes > _MAX_HELD_BYTES:
                 self._failure = invalid("the stream goes on and on without an answer")
             return Fed(b"", False, self._failure)
         out = b"".join([self._framing.next(data) for data in self._held])
@@ -99,6 +112,7 @@ class PassedStream:
             self._failure = invalid("an event of the stream is not a JSON object")
         else:
             # Between two lines of `data` only; inside a string of JSON it would be escaped.
+            self._held_bytes += len(data)
             self._held.append(data.replace(b"\n", b" "))
             if (usage := read_usage(response.get("usageMetadata"))) is not None:
                 self.usage = usage

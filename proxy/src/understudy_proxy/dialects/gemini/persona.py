@@ -15,7 +15,7 @@ from understudy_proxy.dialects.gemini.generations import Generation, generation_
 from understudy_proxy.dialects.gemini.messages import Fields, camel, field_of
 from understudy_proxy.dialects.gemini.settings import read_settings
 from understudy_proxy.dialects.gemini.tools import calling_config, declaration_of
-from understudy_proxy.dialects.persona import applied
+from understudy_proxy.dialects.persona import applied, placed
 
 _FORMAT = frozenset({"responseMimeType", "responseSchema", "responseJsonSchema"})
 _GOOGLES_OWN = frozenset({"responseModalities", *_FORMAT})
@@ -43,7 +43,7 @@ def with_persona(request: dict[str, Any], prompt: Prompt, *, model: str, warning
     if after.tools:
         _put(changed, "tools", _tools(request, after, generation))
     if prompt.system:
-        _put(changed, "systemInstruction", _system(request, prompt.system))
+        _put(changed, "systemInstruction", _system(request, prompt))
     return changed
 
 
@@ -99,10 +99,11 @@ def _without(tool: Any, names: set[str]) -> Any:
     return rest | {"functionDeclarations": kept} if kept else rest
 
 
-def _system(request: dict[str, Any], words: str) -> dict[str, Any]:
+def _system(request: dict[str, Any], prompt: Prompt) -> dict[str, Any]:
     given = _object(request, "systemInstruction")
     parts = given.get("parts") or []
-    return {**given, "parts": [{"text": words}, *(parts if isinstance(parts, list) else [parts])]}
+    own = parts if isinstance(parts, list) else [parts]
+    return {**given, "parts": placed(prompt, {"text": prompt.system}, own)}
 
 
 def _object(request: dict[str, Any], name: str) -> dict[str, Any]:

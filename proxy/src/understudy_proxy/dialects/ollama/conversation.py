@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from understudy_proxy.dialects.canonical.content import Image, Message, Part, Role, Text, Thinking, ToolCall, ToolResult
+from understudy_proxy.dialects.canonical.waiting import WaitingCalls
 from understudy_proxy.dialects.fields import array, invalid, mapping, optional_string, shown, string
 from understudy_proxy.dialects.request_error import RequestError
 
@@ -26,8 +27,7 @@ class Conversation:
         self.system: list[Text] = []
         """What the system says, wherever in the conversation."""
         self._turns: list[tuple[Role, list[Part]]] = []
-        self._waiting: list[ToolCall] = []
-        """Calls whose results have not come."""
+        self._waiting = WaitingCalls()
 
     def read(self, messages: list[Any]) -> tuple[Message, ...]:
         """The messages but the system's.
@@ -74,28 +74,21 @@ class Conversation:
         calls = message.get("tool_calls")
         for index, call in enumerate(() if calls is None else array(calls, f"{at}.tool_calls")):
             made = _call(mapping(call, f"{at}.tool_calls[{index}]"), f"{at}.tool_calls[{index}]", place, index)
-            self._waiting.append(made)
+            self._waiting.add(made)
             parts.append(made)
         return parts
 
     def _result(self, message: dict[str, Any], content: str, at: str) -> ToolResult:
         name = optional_string(message, "tool_name", at) or optional_string(message, "name", at)
-        call = self._answered(optional_string(message, "tool_call_id", at), name)
+        call = self._waiting.answered(optional_string(message, "tool_call_id", at), name)
         if call is None:
             raise RequestError(
                 f"{at} is the result of a tool that was not called: it must follow the message with the call.",
                 code="invalid_value",
                 param=at,
             )
-        self._waiting.remove(call)
         images = [part for part in words_and_images(message, "", at) if isinstance(part, Image)]
         return ToolResult(call.id, (*([Text(content)] if content else ()), *images), call.name)
-
-    def _answered(self, given: str | None, name: str | None) -> ToolCall | None:
-        """The call that a result answers: by its id, else the first of that name, else the first."""
-        of_id = [call for call in self._waiting if given is not None and call.id == given]
-        of_name = [call for call in self._waiting if name is None or call.name == name]
-        return next(iter(of_id or of_name), None)
 
 
 def words_and_images(message: dict[str, Any], words: str, at: str) -> list[Part]:

@@ -21,7 +21,7 @@ _MAX_HELD_BYTES = 1024 * 1024
 class PassedStream:
     """One stream."""
 
-    __slots__ = ("_began", "_failure", "_held", "_splitter", "finished", "usage")
+    __slots__ = ("_began", "_failure", "_held", "_held_bytes", "_splitter", "finished", "usage")
 
     def __init__(self) -> None:
         self.finished = False
@@ -30,6 +30,8 @@ class PassedStream:
         """What the provider has counted, which it tells in the end."""
         self._splitter = LineSplitter()
         self._held: list[bytes] = []
+        self._held_bytes = 0
+        """Of all that was held while nothing had begun."""
         self._began = False
         self._failure: UpstreamFailure | None = None
 
@@ -68,7 +70,7 @@ class PassedStream:
                 break
             self._read(line)
         if not self._began:
-            if self._failure is None and sum(map(len, self._held)) > _MAX_HELD_BYTES:
+            if self._failure is None and self._held_bytes > _MAX_HELD_BYTES:
                 self._failure = invalid("the stream goes on and on without an answer")
             return Fed(b"", False, self._failure)
         out = b"".join([line + b"\n" for line in self._held])
@@ -83,6 +85,7 @@ class PassedStream:
             self._failure = invalid("a line of the stream is not a JSON object")
         else:
             self._held.append(line)
+            self._held_bytes += len(line)
             self._began = self._began or _says(said)
             if said.get("done") is True:
                 self.usage = read_usage(said)

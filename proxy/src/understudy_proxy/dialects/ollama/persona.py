@@ -13,7 +13,7 @@ from understudy_proxy.dialects.ollama.chat import read_parameters
 from understudy_proxy.dialects.ollama.encode import declaration_of
 from understudy_proxy.dialects.ollama.options import write_options
 from understudy_proxy.dialects.ollama.request import OllamaRequest, read_options
-from understudy_proxy.dialects.persona import applied
+from understudy_proxy.dialects.persona import applied, placed, placed_in_messages
 from understudy_proxy.dialects.request_error import Unsupported
 
 _SETTINGS = ("format", "think", "logprobs", "top_logprobs")
@@ -35,7 +35,7 @@ def with_persona(asked: OllamaRequest, prompt: Prompt, candidate: Candidate, war
     if after.tool_choice is not None:
         _choose(changed, after.tool_choice.mode)
     if prompt.system:
-        _prepend(changed, prompt.system, asked)
+        _place(changed, prompt, asked)
     return changed
 
 
@@ -88,12 +88,12 @@ def _choose(changed: dict[str, Any], mode: ToolMode) -> None:
         raise Unsupported("Ollama cannot be told that a tool must be called, as this persona wants.", param="model")
 
 
-def _prepend(changed: dict[str, Any], words: str, asked: OllamaRequest) -> None:
+def _place(changed: dict[str, Any], prompt: Prompt, asked: OllamaRequest) -> None:
     if asked.generate:
         own = changed.get("system")
-        changed["system"] = f"{words}\n\n{own}" if own else words
+        changed["system"] = "\n\n".join(placed(prompt, prompt.system or "", [own] if own else []))
     else:
-        changed["messages"] = [{"role": "system", "content": words}, *changed["messages"]]
+        changed["messages"] = placed_in_messages(prompt, changed["messages"])
 
 
 def _put(values: dict[str, Any], name: str, value: Any) -> None:

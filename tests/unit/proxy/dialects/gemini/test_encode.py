@@ -251,6 +251,13 @@ def test_names_of_functions(names: list[str]) -> None:
     assert [functions.meant(name) for name in given_names] == names
 
 
+def test_many_names_that_are_alike() -> None:
+    """They get numbers, and that takes no longer than there are many."""
+    names = [f"{'x' * 70}{number}" for number in range(20_000)]
+    functions = FunctionNames(names)
+    assert len({functions.given(name) for name in names}) == len(names)
+
+
 @pytest.mark.parametrize(
     "chat",
     [

@@ -153,6 +153,20 @@ def test_media_do_not_count_as_text() -> None:
     assert _read(picture).need.input_tokens < 2000
 
 
+MANY = 20_000
+
+
+def test_many_of_everything() -> None:
+    """A conversation with as many calls, results and pieces as fit into a body takes no longer than it is long."""
+    calls = [{"functionCall": {"name": "f"}} for _ in range(MANY)]
+    results = [{"functionResponse": {"name": "f", "response": {"output": "x"}}} for _ in range(MANY)]
+    pieces = [{"text": "x" * 50} for _ in range(MANY)]
+    thoughts = [{"text": "x" * 50, "thought": True} for _ in range(MANY)]
+    contents = [{"role": "model", "parts": [*thoughts, *pieces, *calls]}, {"role": "user", "parts": results}]
+    first, second = _chat({"contents": contents}).messages
+    assert (len(first.parts), len(second.parts)) == (MANY + 2, MANY)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -147,6 +147,18 @@ def test_what_a_request_needs(fields: dict[str, Any], more: set[Capability]) -> 
     assert _read(_said(USER) | fields).need.capabilities == {Capability.CHAT, *more}
 
 
+MANY = 20_000
+
+
+def test_many_of_everything() -> None:
+    """A conversation with as many calls and results as fit into a body takes no longer than it is long."""
+    called = {"role": "assistant", "tool_calls": [{"function": {"name": "f"}}] * MANY}
+    results = [{"role": "tool", "content": "x", "tool_name": "f"}] * MANY
+    first, second = chat_of(_read(_said(called, *results))).messages
+    assert (len(first.parts), len(second.parts)) == (MANY, MANY)
+    assert len({part.call_id for part in second.parts if isinstance(part, ToolResult)}) == MANY
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
