@@ -4,21 +4,32 @@ What is in one is locked with hashes in `requirements/sdks/NAME.lock`. It is mad
 that file, by whoever needs it first, in the folder that everything built once is kept in.
 """
 
+import configparser
 import fcntl
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from harness.cache import cache_folder, say
 from harness.missing import Missing
 from harness.pages import REPOSITORY
+from harness.pipconfig import PipConfig, pip_config
 
 LOCKS = REPOSITORY / "requirements" / "sdks"
 BUILD_SECONDS = 600
+_VARIABLES = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "trusted-host": "UV_INSECURE_HOST",
+    "cert": "SSL_CERT_FILE",
+}
+"""What pip is told where packages come from, and the variables that tell uv; lists have commas there."""
 
 
 def sdk_python(name: str) -> Path:
@@ -53,8 +64,17 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
+def uv_environment(pip: PipConfig, *, environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables with which uv reaches the index that pip reaches; what is said to uv itself stays."""
+    settings = configparser.RawConfigParser()
+    settings.read_string(pip.content)
+    said = {_VARIABLES[name]: value for name, value in settings["global"].items() if name in _VARIABLES}
+    return {name: ",".join(value.split()) for name, value in said.items()} | dict(environment)
+
+
 def _uv(*arguments: str) -> None:
     command = [sys.executable, "-m", "uv", "--quiet", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
+    environment = uv_environment(pip_config(), environment=os.environ)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False, env=environment)
     if done.returncode:
         raise Missing(f"`uv {' '.join(arguments)}` failed: {done.stderr.strip()[-2000:]}")
