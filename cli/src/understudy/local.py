@@ -25,8 +25,7 @@ from understudy.manifests.values import Place
 from understudy.watching import Watch
 from understudy_api.config import Config, Snapshot
 from understudy_operator.compile import Inquiry, Severity, compile_objects
-from understudy_operator.discovery import Poller, Servers, first_answers
-from understudy_operator.discovery.poller import Ask
+from understudy_operator.discovery import Ask, Poller, Servers, first_answers
 from understudy_operator.together import together
 from understudy_proxy.config.source import Origin, Sink
 

@@ -55,7 +55,7 @@ class Discovered:
         models = self.models or ()
         if self.any_name and models:
             return models[0]
-        return next((model for model in models if id_ in {model.id, model.name}), None)
+        return next((model for model in models if id_ in (model.id, model.name)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,6 @@ and again. What is done with it is compile's business.
 """
 
 from understudy_operator.discovery.asking import Servers
-from understudy_operator.discovery.poller import Poller, first_answers, recalled
+from understudy_operator.discovery.poller import Ask, Poller, first_answers, recalled
 
-__all__ = ["Poller", "Servers", "first_answers", "recalled"]
+__all__ = ["Ask", "Poller", "Servers", "first_answers", "recalled"]

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from understudy_api.config import Config, canonical_json
 from understudy_api.v1alpha1 import Invalid, parse
-from understudy_operator.compile import Compiled, Inputs, compile_objects, references
+from understudy_operator.compile import (
+    Compiled,
+    Discovered,
+    DiscoveredModel,
+    Inputs,
+    compile_objects,
+    references,
+)
 
 _NAMESPACES = {"ai": {"team": "core"}, "web": {"team": "web"}}
 _NAMES = ("a", "b", "c")
@@ -66,6 +73,7 @@ _providers = st.fixed_dictionaries(
             st.sampled_from(["good", "broken", "absent"]),
         ),
         "allowedNamespaces": _openness(),
+        "discovery": st.just({}),
     },
 )
 _backends = st.fixed_dictionaries(
@@ -272,6 +280,45 @@ def test_a_digest_says_that_an_object_is_served(objects: list[Any]) -> None:
         assert verdict.serving or not verdict.degraded
         assert verdict.accepted.status or not verdict.serving
         assert verdict.serving or not (verdict.accepted.status and verdict.resolved_refs.status)
+
+
+_heard = st.builds(
+    Discovered,
+    base_url=st.sampled_from(["http://models/v1", "http://elsewhere/v1"]),
+    models=st.none()
+    | st.lists(
+        st.builds(
+            DiscoveredModel,
+            id=st.sampled_from(["m", "n", "o", "org/m"]),
+            name=st.sampled_from(["m", "n", "o"]),
+            context_window=st.none() | st.integers(1, 9),
+        ),
+        max_size=3,
+    ).map(tuple),
+    any_name=st.booleans(),
+    slots=st.none() | st.integers(1, 9),
+    failure=st.sampled_from(["", "cannot be connected to"]),
+)
+
+
+@unhurried
+@given(
+    objects=sound_objects,
+    discovered=st.dictionaries(st.tuples(st.sampled_from(sorted(_NAMESPACES)), st.sampled_from(_NAMES)), _heard),
+)
+def test_what_servers_say_takes_nothing_out(objects: list[Any], discovered: Any) -> None:
+    """Whatever is said, all that is served without it is served with it, and nothing leads nowhere."""
+    before, after = _compiled(objects), compile_objects(replace(_inputs(objects), discovered=discovered))
+    assert before.config.providers.keys() == after.config.providers.keys()
+    for key, provider in before.config.providers.items():
+        assert provider.models.keys() <= after.config.providers[key].models.keys()
+    assert {each.object for each in before.verdicts if each.serving} <= {
+        each.object for each in after.verdicts if each.serving
+    }
+    for target in after.config.targets.values():
+        for backend in (backend for rule in target.rules for backend in rule.backends):
+            assert backend.model in after.config.providers[backend.provider].models
+    assert before.inquiries == after.inquiries
 
 
 class _Watched(dict[Any, Any]):
