@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from harness.gateways import Serving
+from harness.gateways import Serving, backend, persona, provider, snapshot
 from harness.personas import BASES, staged
 from harness.raw_http import Answer, exchange
 from understudy.mock import Mock
-from understudy_api.config import Snapshot, Timeouts
+from understudy_api.config import Dialect, Prompt, PromptPosition, Snapshot, Timeouts
 
 CHAT = "/api/v1/chat"
 QUESTION = [{"role": "user", "content": "Hello"}]
@@ -292,3 +292,45 @@ async def test_an_edited_prompt_can_be_told_apart(tmp_path: Path) -> None:
     assert revisions[0] != revisions[1]
     assert revisions[0] == revisions[2]
     assert [1.0, 2.0] == counted
+
+
+OWN = "Rhyme."
+PLACED = [
+    pytest.param("/v1/chat/completions", {"messages": [{"role": "system", "content": OWN}, *QUESTION]}, id="openai"),
+    pytest.param("/v1/messages", {"system": OWN, "messages": QUESTION, "max_tokens": 9}, id="anthropic"),
+    pytest.param("/v1beta/models/persona/chatbot:generateContent",
+                 {"systemInstruction": {"parts": [{"text": OWN}]}, "contents": [{"parts": [{"text": "Hello"}]}]},
+                 id="gemini"),
+    pytest.param("/api/chat", {"messages": [{"role": "system", "content": OWN}, *QUESTION], "stream": False},
+                 id="ollama"),
+    pytest.param("/api/generate", {"system": OWN, "prompt": "Hello", "stream": False}, id="ollama generate"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("position", ["Before", "After", "Replace"])
+@pytest.mark.parametrize("actor", ["OpenAI", "Anthropic", "Gemini", "Ollama"])
+@pytest.mark.parametrize(("path", "body"), PLACED)
+async def test_where_the_prompt_goes(path: str, body: dict[str, Any], actor: str, position: str) -> None:
+    """Before the client's own, after it or in its place, whatever either side speaks."""
+    async with Mock() as mock:
+        served = cast(mock, actor, position=position)
+        async with Serving(served) as serving:
+            asked = json.dumps({"model": "persona/chatbot", **body}).encode()
+            answer = await exchange(serving.port, "POST", path, asked, {"anthropic-version": "2023-06-01"})
+        (sent,) = [request.body.decode() for request in mock.requests]
+    assert 200 == answer.status, answer.body
+    ours, own = sent.find("Be a friend."), sent.find(OWN)
+    assert ours >= 0
+    assert {"Before": ours < own, "After": 0 <= own < ours, "Replace": own < 0}[position]
+    assert "Hello" in sent
+
+
+def cast(mock: Mock, actor: str, *, position: str) -> Snapshot:
+    """A chatbot whom `actor` plays."""
+    kinds = {"OpenAI": "openai", "Anthropic": "anthropic", "Gemini": "gemini", "Ollama": "ollama"}
+    base = f"{mock.url}/v1" if actor == "OpenAI" else mock.url
+    if actor == "Gemini":
+        base = f"{mock.url}/v1beta"
+    one = provider("one", mock.url).model_copy(update={"dialect": Dialect(kinds[actor]), "base_url": base})
+    prompt = Prompt(system="Be a friend.", position=PromptPosition(position))
+    return snapshot([one], [persona("chatbot", backend("one"), prompt=prompt)])

@@ -199,10 +199,19 @@ class RetryPolicy(ConfigModel):
     budget_percent: int = 20
 
 
+class PromptPosition(StrEnum):
+    """Where a persona's system prompt goes, seen from the client's own, spelled as users write it."""
+
+    BEFORE = "Before"
+    AFTER = "After"
+    REPLACE = "Replace"
+
+
 class Prompt(ConfigModel):
     """What a persona adds to a request."""
 
     system: str | None = None
+    position: PromptPosition = PromptPosition.BEFORE
     defaults: dict[str, Any] = {}
     overrides: dict[str, Any] = {}
     tools: tuple[dict[str, Any], ...] = ()

@@ -33,6 +33,14 @@ class Variable(ApiModel):
     """Its value, unless a persona that includes this one says another. Without any value the prompt is refused."""
 
 
+class PromptPosition(StrEnum):
+    """Where a prompt goes, seen from the client's own."""
+
+    BEFORE = "Before"
+    AFTER = "After"
+    REPLACE = "Replace"
+
+
 class SystemPrompt(ApiModel):
     """What the model is told before the conversation: included personas' prompts first, then its own."""
 
@@ -52,6 +60,8 @@ class SystemPrompt(ApiModel):
     """Personas of the same namespace whose prompts go before."""
     variables: Annotated[tuple[Variable, ...], Field(max_length=64), UniqueBy("name")] = ()
     """The placeholders of the prompt."""
+    position: PromptPosition = PromptPosition.BEFORE
+    """Before or After the system prompt that the client sends, or in its place; of included ones it does not count."""
 
 
 class Preference(ApiModel):

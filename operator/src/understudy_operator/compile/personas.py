@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from understudy_api.config import Prompt, Target, TargetKind, digest
+from understudy_api.config import Prompt, PromptPosition, Target, TargetKind, digest
 from understudy_api.v1alpha1 import Persona
 from understudy_operator.compile.inputs import NamespacedName
 from understudy_operator.compile.names import Claim, settle
@@ -85,6 +85,7 @@ def _compile_persona(
         prompt=_with_revision(
             Prompt(
                 system=None if isinstance(system, Unwritable) else system,
+                position=PromptPosition(spec.system.position) if spec.system else PromptPosition.BEFORE,
                 defaults=defaults,
                 overrides=overrides,
                 tools=tools,

@@ -10,6 +10,7 @@ from understudy_proxy.dialects.anthropic.encode import encode
 from understudy_proxy.dialects.canonical.chat import Chat, Tool
 from understudy_proxy.dialects.canonical.content import Message, Role, Text
 from understudy_proxy.dialects.parameters import NO_PARAMETERS, is_given, with_parameter
+from understudy_proxy.dialects.persona import placed
 from understudy_proxy.dialects.tools import read_tools
 
 Body = dict[str, Any]
@@ -61,7 +62,7 @@ def in_role(prompt: Prompt, body: Body, candidate: Candidate) -> tuple[Body, War
     if prompt.system:
         system = body.get("system") or []
         said = [{"type": "text", "text": system}] if type(system) is str else system
-        changed["system"] = [{"type": "text", "text": prompt.system}, *said]
+        changed["system"] = placed(prompt, {"type": "text", "text": prompt.system}, said)
     if tools:
         declared = encode(Chat(candidate.model, _NOTHING_SAID, tools=tools), candidate).body["tools"]
         names = {tool["name"] for tool in declared}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from understudy_api.config import Prompt
+from understudy_proxy.dialects.persona import placed_in_messages
 
 _TWINS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 """Two names of one thing: a limit under one name must not be evaded under the other."""
@@ -20,7 +21,7 @@ def applied(prompt: Prompt, body: dict[str, Any]) -> dict[str, Any]:
         if name not in _NOT_A_PARAMETER:
             _override(changed, name, value)
     if prompt.system:
-        changed["messages"] = [{"role": "system", "content": prompt.system}, *body["messages"]]
+        changed["messages"] = placed_in_messages(prompt, body["messages"])
     if prompt.tools:
         changed["tools"] = _tools(prompt, body.get("tools") or [])
     return changed
