@@ -79,7 +79,7 @@ async def test_a_model_that_is_loaded_later_is_served(tmp_path: Path) -> None:
         async with serving(tmp_path, "-f", str(files)) as serve:
             own.settings = Settings(models=("small", "large"))
             await lists(serve, {"own/small", "own/large"})
-            await serve.says("servers told of their models: revision ")
+            await serve.says("servers were asked for their models: revision ")
             own.settings = Settings(models=("large",))
             await lists(serve, {"own/large"})
             listed = provider("own", "VLLM", f"{own.url}/v1").replace("discovery", "models: [{name: small}], discovery")

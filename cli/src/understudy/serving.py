@@ -57,7 +57,7 @@ def report(local: Local, became: Became) -> None:
         case Became.UNCHANGED:
             click.echo(f"read again: revision {revision} serves on")
         case Became.LEARNED:
-            click.echo(f"servers told of their models: revision {revision} serves")
+            click.echo(f"servers were asked for their models: revision {revision} serves")
         case Became.KEPT_OUT:
             _warn("not reloaded: until that is mended, the last good configuration serves on")
         case Became.REFUSED:

@@ -82,6 +82,9 @@ def test_nothing_to_name_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
         pytest.param(Became.SERVED, "reloaded: revision {}\n", "", id="served"),
         pytest.param(Became.UNCHANGED, "read again: revision {} serves on\n", "", id="unchanged"),
         pytest.param(
+            Became.LEARNED, "servers were asked for their models: revision {} serves\n", "", id="told by servers"
+        ),
+        pytest.param(
             Became.KEPT_OUT,
             "",
             "not reloaded: until that is mended, the last good configuration serves on\n",

@@ -12,6 +12,7 @@ from understudy.local import Local, LocalSource, Reader, acquainted, from_enviro
 from understudy.manifests.inputs import NOTHING_DISCOVERED, Discoveries
 from understudy.serving import announce, by_one_worker, report, tell, tell_first
 from understudy.watching import Watch
+from understudy_operator import discovery
 from understudy_proxy.config import loader
 from understudy_proxy.settings import PREFIX, BadSetting, Settings
 
@@ -109,6 +110,7 @@ def _settings(**given: object) -> Settings:
 
 
 def _keep_refusals_out_of_logs(log_level: str) -> None:
-    """What is wrong with the files has been told for people; who wants logs gets it there too."""
+    """What is wrong with files and servers has been told for people; who wants logs gets it there too."""
     if log_level not in {"debug", "info"}:
         logging.getLogger(loader.__name__).setLevel(logging.CRITICAL)
+        logging.getLogger(discovery.__name__).setLevel(logging.ERROR)

@@ -43,6 +43,15 @@ class Directory:
             return not_permitted(found.item.report, namespace=namespace, field="spec.allowedNamespaces")
         return found.config or self._lookup.not_served(found.item.report)
 
+    def find_model(self, provider: Provider, model: str) -> Missing | None:
+        """Why `provider` cannot serve `model`; None when it can."""
+        if model in provider.models:
+            return None
+        asked = self._providers[provider.namespace, provider.name].inquiry is not None
+        nor = ", nor has its server told of it" if asked else ""
+        message = f"{label_of(provider)} does not list the model {model} in its spec.models{nor}"
+        return Missing(Reason.MODEL_NOT_FOUND, message, wanted=model, known=tuple(provider.models))
+
     def select(self, selector: LabelSelector, *, namespace: str) -> tuple[Provider, ...]:
         """The served providers that match, of those that an object in `namespace` may refer to, by their keys."""
         asked = (namespace, selector.model_dump_json())
@@ -65,11 +74,3 @@ def key_of(provider: Provider) -> str:
 def label_of(provider: Provider) -> str:
     """The provider as messages name it."""
     return f"LLMProvider {key_of(provider)}"
-
-
-def find_model(provider: Provider, model: str) -> Missing | None:
-    """Why `provider` cannot serve `model`; None when it can."""
-    if model in provider.models:
-        return None
-    message = f"{label_of(provider)} does not list the model {model} in its spec.models"
-    return Missing(Reason.MODEL_NOT_FOUND, message, wanted=model, known=tuple(provider.models))

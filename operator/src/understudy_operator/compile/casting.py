@@ -7,7 +7,7 @@ from itertools import islice
 from understudy_api.config import Backend, Capability, Provider, ProviderModel, Rule
 from understudy_api.v1alpha1.meta import LabelSelector, ObjectReference
 from understudy_api.v1alpha1.persona import Constraints, CostTier, Preference
-from understudy_operator.compile.backends import Directory, find_model, key_of, label_of
+from understudy_operator.compile.backends import Directory, key_of, label_of
 from understudy_operator.compile.missing import Missing
 from understudy_operator.compile.report import Report
 from understudy_operator.compile.verdict import Reason
@@ -90,7 +90,7 @@ class Caster:
                 message = f"no model of {label_of(provider)} meets spec.requires and spec.constraints"
                 self.report.error(Reason.MODEL_NOT_SUITABLE, f"{at}.providerRef", message)
             return self._bounded(models, field=f"{at}.providerRef")
-        missing = find_model(provider, model) or self._unsuitable(provider, model)
+        missing = self.directory.find_model(provider, model) or self._unsuitable(provider, model)
         if missing is None:
             return [(key_of(provider), model)]
         self.report.unresolved(f"{at}.model", missing)

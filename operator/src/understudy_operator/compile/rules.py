@@ -5,7 +5,7 @@ from understudy_api.v1alpha1.route import Backend as BackendSpec
 from understudy_api.v1alpha1.route import HeaderMatchType
 from understudy_api.v1alpha1.route import Match as MatchSpec
 from understudy_api.v1alpha1.route import Rule as RuleSpec
-from understudy_operator.compile.backends import Directory, find_model, key_of
+from understudy_operator.compile.backends import Directory, key_of
 from understudy_operator.compile.missing import Missing
 from understudy_operator.compile.report import Report
 from understudy_operator.compile.verdict import Reason
@@ -108,7 +108,7 @@ def _backend(report: Report, spec: BackendSpec, directory: Directory, *, at: str
     if isinstance(provider, Missing):
         report.unresolved(f"{at}.providerRef", provider)
         return None
-    missing = find_model(provider, spec.model)
+    missing = directory.find_model(provider, spec.model)
     if missing is not None:
         report.unresolved(f"{at}.model", missing)
         return None
