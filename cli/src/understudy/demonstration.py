@@ -206,6 +206,8 @@ async def _gateway(ports: Ports, folder: Path) -> AsyncIterator[asyncio.subproce
     _need_free(ports.gateway, "port")
     _need_free(ports.admin, "admin-port")
     command = [sys.executable, "-m", "understudy", "serve", "-f", str(folder)]
+    # The play tells of the failures that it makes; lines of a log between its scenes would only puzzle.
+    command += ["--log-level", "error"]
     process = await asyncio.create_subprocess_exec(
         *command, "--port", str(ports.gateway), "--admin-port", str(ports.admin), stdout=asyncio.subprocess.DEVNULL
     )
