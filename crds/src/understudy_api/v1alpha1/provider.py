@@ -191,9 +191,9 @@ class ProviderModel(ApiModel):
     upstream_name: ModelName | None = None
     """What the provider calls it. Default: name."""
     capabilities: Annotated[tuple[Capability, ...], Field(max_length=16), Unique()] | None = None
-    """What the model can do. Default: from the catalogue, else all but Audio and Prefill."""
+    """What the model can do. Default: what its server tells, else the catalogue, else all but Audio and Prefill."""
     context_window: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
-    """Input and output together, in tokens. Default: from the catalogue."""
+    """Input and output together, in tokens. Default: what its server tells, else the catalogue."""
     max_output_tokens: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
     """The longest answer, in tokens. Default: from the catalogue."""
     pricing: Pricing | None = None
@@ -204,7 +204,7 @@ class Discovery(ApiModel):
     """Take the model list from a self-hosted server itself."""
 
     interval: PositiveDuration = "30s"
-    """How often the server is asked for its models."""
+    """How often the server is asked for its models; at most once a second."""
 
 
 class ProviderLimits(ApiModel):
