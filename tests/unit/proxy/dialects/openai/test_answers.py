@@ -1,6 +1,6 @@
 """Answers of providers of OpenAI's dialect, whole and streamed, and how OpenAI's clients get them from anybody.
 
-`answers/` holds one file a case: the same answer in both ways, and what it is. `../streams/` holds streams as servers
+`answers/` holds one file a case: the same answer in both ways, and what it is. `streams/` holds streams as servers
 send them.
 """
 
@@ -30,7 +30,7 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 HERE = Path(__file__).parent
 CASES = [yaml.safe_load(path.read_text()) | {"name": path.stem} for path in sorted(HERE.glob("answers/*.yaml"))]
 case = pytest.mark.parametrize("case", [pytest.param(one, id=one["name"]) for one in CASES])
-RECORDED = [pytest.param(path.read_bytes(), id=path.stem) for path in sorted(HERE.parent.glob("streams/*.sse"))]
+RECORDED = [pytest.param(path.read_bytes(), id=path.stem) for path in sorted(HERE.glob("streams/*.sse"))]
 DONE = b"data: [DONE]\n\n"
 ASKED = read_request(b'{"model":"chat","messages":[{"role":"user","content":"Hello"}]}')
 TEXT = {"choices": [{"index": 0, "delta": {"content": "Hi"}}]}
