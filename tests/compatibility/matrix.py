@@ -44,17 +44,19 @@ class ThroughGateway:
         """The route, unless the client can ask for one name only."""
         return self.client.fixed_model or route(self.provider, situation)
 
-    def model_of_another(self, situation: Situation) -> str:
-        """The route of the next one in the table."""
-        at = PROVIDERS.index(self.provider) if self.provider in PROVIDERS else -1
-        return route(PROVIDERS[(at + 1) % len(PROVIDERS)], situation)
-
-    async def __call__(self, situation: Situation, text: str, **task: Any) -> Report:
+    async def __call__(self, situation: Situation, text: str, *, hands_over: bool = False, **task: Any) -> Report:
         """Have one conversation."""
         base_url, model = self.stage.gateway, self.model(situation)
         if self.client.fixed_model:
             base_url = f"{base_url}/ns/{route(self.provider, situation)}"
+        if hands_over:
+            task["then"] = route(self._another(), situation)
         return await _report(self.driver, Task(base_url=base_url, model=model, text=text, **task))
+
+    def _another(self) -> Provider:
+        """The next one in the table."""
+        at = PROVIDERS.index(self.provider) if self.provider in PROVIDERS else -1
+        return PROVIDERS[(at + 1) % len(PROVIDERS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,6 @@ class ToMock:
     def model(self, situation: Situation) -> str:
         """One of the client's own vendor."""
         return f"{PROVIDER_OF[self.client.own].model}{situation}"
-
-    def model_of_another(self, situation: Situation) -> str:
-        """The mock has no others, and is not asked for any."""
-        raise NotImplementedError
 
     async def __call__(self, situation: Situation, text: str, **task: Any) -> Report:
         """Have one conversation."""

@@ -35,11 +35,8 @@ class Asker(Protocol):
     def model(self, situation: Situation) -> str:
         """The name of the model that is asked for in a situation."""
 
-    def model_of_another(self, situation: Situation) -> str:
-        """The name that leads to a provider of another vendor."""
-
     async def __call__(self, situation: Situation, text: str, **task: Any) -> Report:
-        """Have it; `task` are further fields of a `Task`."""
+        """Have it; `task` are further fields of a `Task`, and `hands_over` goes on with a model of another vendor."""
 
 
 Scenario = Callable[[Asker], Awaitable[None]]
@@ -114,8 +111,8 @@ async def handover(ask: Asker) -> None:
     """A tool is called by one provider after some thought, and its result goes to another vendor's: nobody objects."""
     asked = f"[think: {THOUGHT}] [call: {WEATHER.name}]"
     for streamed in (False, True):
-        other = ask.model_of_another(Situation.STEADY)
-        report = await ask(Situation.STEADY, asked, tools=(WEATHER.name,), think=True, stream=streamed, then=other)
+        asking = {"tools": (WEATHER.name,), "think": True, "stream": streamed}
+        report = await ask(Situation.STEADY, asked, hands_over=True, **asking)
         expect_calls(report.turn(0, of=2), [(WEATHER.name, {WEATHER.argument: "city"})], ask.client.words)
         expect_in(WEATHER.result, report.turn(1, of=2)["text"], "answer after the result")
         expect(ask.client.words.done, report.turn(1, of=2)["finish"], "finish reason after the result")

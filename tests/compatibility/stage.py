@@ -14,6 +14,8 @@ from harness.commands import Command, running, serving
 from harness.token_server import TokenServer
 
 _PIECES = 3
+_PACE = "--token-interval=40ms"
+"""What a gateway reads together with the error behind it never goes out, and the next one answers in its place."""
 _FAULTS = {
     FIRST: (
         f"503;model=*{Situation.FIRST_DOWN}",
@@ -63,8 +65,7 @@ async def staged(folder: Path, providers: Sequence[Provider], *, fixed_models: S
     """
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(_mock(folder, FIRST, *_faults(_FAULTS[FIRST])))
-        pace = ("--token-interval=10ms", *_faults(_MID_STREAM))
-        slow = await stack.enter_async_context(_mock(folder, FIRST, *pace))
+        slow = await stack.enter_async_context(_mock(folder, FIRST, _PACE, *_faults(_MID_STREAM)))
         understudy = await stack.enter_async_context(_mock(folder, UNDERSTUDY, *_faults(_FAULTS[UNDERSTUDY])))
         objects = folder / "objects"
         objects.mkdir()
