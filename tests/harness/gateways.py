@@ -112,7 +112,7 @@ def snapshot(providers: Iterable[Provider], targets: Iterable[Target], *, key: s
             targets=by_key,
             names=Names(
                 exact={target.name: (k,) for k, target in routes.items()},
-                personas={target.name.replace("-", "_"): (k,) for k, target in personas.items()},
+                personas={target.name.replace("_", "-"): (k,) for k, target in personas.items()},
                 providers={one.name: (k,) for k, one in known.items()},
             ),
         )

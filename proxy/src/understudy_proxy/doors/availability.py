@@ -3,6 +3,7 @@
 Nobody is asked, and nobody's turn is taken; see `routing/explain.py`, which tells the same plan in full.
 """
 
+import asyncio
 import random
 import time
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class Availabilities:
     async def of(self, target: RuntimeTarget, need: Need) -> Availability:
         """What would become of a request for `target`."""
         await self._endpoints.ready(target)
+        await asyncio.sleep(0)  # a list asks for a thousand of them, and nobody's stream is to wait for all
         now = time.monotonic()
         found = plan(
             target,
