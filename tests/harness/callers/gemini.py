@@ -7,7 +7,13 @@ from harness.callers.caller import PNG, SCHEMA, TOOLS, Asking, Called, Caller, H
 from harness.callers.server_sent import json_events
 
 _TOOLS = [{"functionDeclarations": [{"name": name, "parametersJsonSchema": SCHEMA} for name in TOOLS]}]
-_FINISH = {"STOP": "stop", "MAX_TOKENS": "length", "SAFETY": "content_filter", "PROHIBITED_CONTENT": "content_filter"}
+_FINISH = {
+    "STOP": "stop",
+    "MAX_TOKENS": "length",
+    "SAFETY": "content_filter",
+    "PROHIBITED_CONTENT": "content_filter",
+    "MALFORMED_FUNCTION_CALL": "stop",  # the arguments of a call were no object
+}
 _BUDGET = 1024
 
 
@@ -106,7 +112,7 @@ def _usage(stated: Any) -> dict[str, int] | None:
     if stated is None:
         return None
     thoughts, said = stated.get("thoughtsTokenCount", 0), stated.get("candidatesTokenCount", 0)
-    assert stated["totalTokenCount"] == stated["promptTokenCount"] + said + thoughts
+    assert stated["totalTokenCount"] == stated["promptTokenCount"] + said + thoughts or not said
     return {
         "input": stated["promptTokenCount"],
         "output": said + thoughts,

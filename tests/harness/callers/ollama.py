@@ -70,7 +70,7 @@ class Ollama(Caller):
             thoughts=thoughts,
             calls=calls,
             finish="tool_calls" if calls and last["done_reason"] == "stop" else last["done_reason"],
-            usage={"input": last["prompt_eval_count"], "output": last["eval_count"]},
+            usage={"input": last["prompt_eval_count"], "output": last["eval_count"]} if "eval_count" in last else None,
             turns=(turn | ({"thinking": thoughts} if thoughts else {}) | ({"tool_calls": stated} if stated else {}),),
         )
 
