@@ -139,6 +139,16 @@ async def test_azures_client(azure: AsyncAzureOpenAI, upstream: Mock) -> None:
     assert 7 == _last(upstream)["max_tokens"]
 
 
+async def test_azures_client_names_no_deployment(azure: AsyncAzureOpenAI) -> None:
+    """What the older client asks for without a deployment in the path: the list of models, and responses."""
+    listed = [model.id async for model in azure.models.list()]
+    assert "chat" in listed
+    assert "chat" == (await azure.models.retrieve("chat")).id
+    response = await azure.responses.create(model="chat", input="hi")
+    assert 'This is a, answering as m. You said: "hi"' == response.output_text
+    assert response.id == (await azure.responses.retrieve(response.id)).id
+
+
 async def test_azures_newer_paths(gateway: Serving) -> None:
     """Azure's paths without deployments are OpenAI's, below one of its own."""
     base = gateway.base_url.removesuffix("/v1") + "/openai/v1/"

@@ -30,6 +30,7 @@ from understudy_proxy.doors.ollama.routes import ollama_routes
 from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.openai.routes import openai_routes
 from understudy_proxy.doors.personas.routes import persona_routes
+from understudy_proxy.doors.unrouted import unrouted_errors
 from understudy_proxy.exchange.admission import Admission
 from understudy_proxy.exchange.endpoints import Endpoints
 from understudy_proxy.exchange.exchange import Exchange
@@ -190,7 +191,13 @@ class Gateway:
             *model_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
             *health.routes(openai_errors),
         )
-        return Server(routes, errors=openai_errors, limits=limits(settings), refused=self._metrics.refused)
+        return Server(
+            routes,
+            errors=openai_errors,
+            limits=limits(settings),
+            refused=self._metrics.refused,
+            unrouted=unrouted_errors,
+        )
 
     def _make_admin(self) -> Server:
         doors = AdminDoors(

@@ -8,7 +8,7 @@ closed connection, and never sees the inside of the gateway.
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ from aiohttp import web
 
 from understudy_proxy.doors import wire
 from understudy_proxy.doors.connection import ENDS, GOES_ON, Connection
-from understudy_proxy.doors.dispatch import Dispatch, Found
+from understudy_proxy.doors.dispatch import Dispatch, Found, path_of
 from understudy_proxy.doors.door import Answer, Door, ErrorFormat, Refused, Route
 from understudy_proxy.doors.limits import Limits
 from understudy_proxy.doors.refusing import rendered
@@ -39,6 +39,7 @@ class Server:
         errors: ErrorFormat,
         limits: Limits | None = None,
         refused: Callable[[str], None] = lambda _reason: None,
+        unrouted: Callable[[str, Mapping[str, str]], ErrorFormat] | None = None,
     ) -> None:
         """Prepare to serve.
 
@@ -47,11 +48,14 @@ class Server:
             errors: The format for requests that reach no route.
             limits: What one client may take.
             refused: Told in one word about each request that reached no door.
+            unrouted: Gives a better format than `errors` by the path and the headers of a request that reaches no
+                route, once these are known.
         """
         self.limits = limits or Limits()
         self._dispatch = Dispatch(routes)
         self._errors = errors
         self._refused = refused
+        self._unrouted = unrouted or (lambda _path, _headers: errors)
         self._bodies = Bodies(self.limits.bodies_bytes)
         self._running: dict[HttpRequest, asyncio.Task[Any]] = {}
         self._emptied: asyncio.Event | None = None
@@ -139,7 +143,7 @@ class Server:
                 self._emptied.set()
 
     async def _answer(self, request: HttpRequest, found: Found | None) -> Answer | None:
-        errors = self._errors if found is None else found.route.errors_of(request.method)
+        errors = self._errors_for(request) if found is None else found.route.errors_of(request.method)
         try:
             return await self._door(request, found)(request)
         except Refused as refused:
@@ -156,6 +160,9 @@ class Server:
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the cause
             _log.exception("request %s failed", request.id, extra={"request_id": request.id})
             return None if request.begun else rendered(_OURS, errors, request_id=request.id)
+
+    def _errors_for(self, request: HttpRequest) -> ErrorFormat:
+        return self._unrouted(path_of(request.target), request.headers)
 
     def _door(self, request: HttpRequest, found: Found | None) -> Door:
         if found is None:

@@ -48,9 +48,7 @@ class Dispatch:
         return self._exact.get(target) or self._search(target)
 
     def _search(self, target: str) -> Found | None:
-        raw, _, query = _ABSOLUTE.sub("", target, count=1).partition("?")
-        path = _tidy(raw.partition("#")[0])
-        namespace, path = _pinned(path)
+        namespace, path, query = _parted(target)
         exact = self._exact.get(path)
         if exact is not None:
             return Found(exact.route, path, query, "", namespace)
@@ -58,6 +56,18 @@ class Dispatch:
             if path.startswith(f"{route.path}/"):
                 return Found(route, path, query, unquote(path[len(route.path) + 1 :]), namespace)
         return None
+
+
+def path_of(target: str) -> str:
+    """The path that `target`, a request line's, means: put right, without query and namespace."""
+    return _parted(target)[1]
+
+
+def _parted(target: str) -> tuple[str | None, str, str]:
+    """Namespace, path and query."""
+    raw, _, query = _ABSOLUTE.sub("", target, count=1).partition("?")
+    namespace, path = _pinned(_tidy(raw.partition("#")[0]))
+    return namespace, path, query
 
 
 def _tidy(path: str) -> str:

@@ -44,7 +44,13 @@ def model_routes(*, names: Names, exchange: Exchange, metrics: Metrics) -> tuple
             below=True,
             errors_by_method={"POST": gemini_errors},
         ),
-        # Azure's newer paths are OpenAI's, below a prefix.
-        Route("/openai/v1/models", {"GET": openai.list}, errors=openai_errors),
-        Route("/openai/v1/models", {"GET": openai.one}, errors=openai_errors, below=True),
+        # Azure's newer paths are OpenAI's, below a prefix; its older ones lack the version.
+        *(
+            route
+            for path in ("/openai/v1/models", "/openai/models")
+            for route in (
+                Route(path, {"GET": openai.list}, errors=openai_errors),
+                Route(path, {"GET": openai.one}, errors=openai_errors, below=True),
+            )
+        ),
     )

@@ -49,14 +49,19 @@ def openai_routes(*, names: Names, exchange: Exchange, metrics: Metrics, store: 
     }
     remembered = Responses(store, names)
     respond = ResponsesDoor(remembered, names=names, exchange=exchange, metrics=metrics)
-    routes = (
-        *(Route(f"/v1/{asked}", {"POST": door}, errors=openai_errors) for asked, door in doors.items()),
+    responses = (
         Route("/v1/responses", {"POST": respond}, errors=openai_errors),
         Route("/v1/responses", {"GET": remembered.get, "DELETE": remembered.delete}, errors=openai_errors, below=True),
+    )
+    routes = (
+        *(Route(f"/v1/{asked}", {"POST": door}, errors=openai_errors) for asked, door in doors.items()),
+        *responses,
     )
     return (
         *routes,
         *(replace(route, path=f"{_AZURE}{route.path}") for route in routes),
+        # What names no deployment has Azure's older client ask for without the version.
+        *(replace(route, path=f"{_AZURE}{route.path.removeprefix('/v1')}") for route in responses),
         Route(azure.PREFIX, {"POST": azure.DeploymentsDoor(doors)}, errors=openai_errors, below=True),
     )
 
