@@ -1,4 +1,4 @@
-"""Bodies of requests, written."""
+"""JSON of bodies: requests as they are written, and what is read of answers that may hold anything."""
 
 from typing import Any
 
@@ -17,3 +17,16 @@ def written(body: dict[str, Any]) -> bytes:
         return orjson.dumps(body)
     except orjson.JSONEncodeError:
         raise RequestError("The body of the request is nested too deeply: at most 254 levels can be sent on.") from None
+
+
+def json_text(value: Any) -> str:
+    """`value` as compact JSON; nothing where it is nested deeper than can be written, though it could be read."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return ""
+
+
+def string(value: Any) -> str | None:
+    """`value` if it is a text with something in it."""
+    return value if isinstance(value, str) and value else None

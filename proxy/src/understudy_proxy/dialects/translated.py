@@ -5,10 +5,11 @@ from typing import Any
 
 from understudy_proxy.dialects.canonical.events import SAYS, Counted, Ended, Event, Failed
 from understudy_proxy.dialects.client import ChatClient, Encoder
+from understudy_proxy.dialects.failures.kinds import interrupted, invalid_response
 from understudy_proxy.dialects.interpretation import Asked, Call, Fed, Reading
 from understudy_proxy.dialects.provider import ChatTurn, Decoder
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.exchange.failure import UpstreamFailure
 
 _MAX_HELD_EVENTS = 10_000
 """Held back while nothing has begun."""
@@ -70,7 +71,7 @@ class TranslatedFlow:
         fed = self._take(self._decoder.close())
         if self._is_over():
             return fed
-        self._failure = UpstreamFailure(FailureKind.INTERRUPTED, "the stream ended before the answer did")
+        self._failure = interrupted()
         return fed._replace(failure=self._failure)
 
     def failed(self, failure: UpstreamFailure) -> bytes:
@@ -101,11 +102,7 @@ class TranslatedFlow:
 
     def _wait(self) -> Fed:
         if self.finished and self._failure is None:
-            self._failure = _invalid("the stream ended before an answer began")
+            self._failure = invalid_response("the stream ended before an answer began")
         elif len(self._held) > _MAX_HELD_EVENTS and self._failure is None:
-            self._failure = _invalid("the stream goes on and on without an answer")
+            self._failure = invalid_response("the stream goes on and on without an answer")
         return Fed(b"", False, self._failure)
-
-
-def _invalid(message: str) -> UpstreamFailure:
-    return UpstreamFailure(FailureKind.INVALID_RESPONSE, message)

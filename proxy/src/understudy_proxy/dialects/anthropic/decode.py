@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from understudy_proxy.dialects.anthropic.encode import Encoded
 from understudy_proxy.dialects.anthropic.names import finish_of, tier_of
 from understudy_proxy.dialects.anthropic.usage import read_usage
-from understudy_proxy.dialects.canonical.answer import Answer, Choice
+from understudy_proxy.dialects.bodies import json_text, string
+from understudy_proxy.dialects.canonical.answer import Answer, Choice, joined
 from understudy_proxy.dialects.canonical.content import (
     AssistantPart,
     Issuer,
@@ -54,7 +53,7 @@ def read(status: int, headers: Mapping[str, str], body: bytes, encoded: Encoded)
     return Answer(
         choices=(
             Choice(
-                parts=tuple(_joined(parts)),
+                parts=joined(parts),
                 finish=finish_of(answer.get("stop_reason"), calls=any(isinstance(part, ToolCall) for part in parts)),
                 stop_sequence=string(answer.get("stop_sequence")),
             ),
@@ -81,30 +80,6 @@ def refusal_of(ending: Mapping[str, Any]) -> str | None:
     if ending.get("stop_reason") != "refusal" or not isinstance(details, Mapping):
         return None
     return string(details.get("explanation"))
-
-
-def string(value: Any) -> str | None:
-    """`value` if it is a text with something in it."""
-    return value if isinstance(value, str) and value else None
-
-
-def json_text(value: Any) -> str:
-    """`value` as compact JSON; nothing where it is nested deeper than can be written, though it could be read."""
-    try:
-        return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:
-        return ""
-
-
-def _joined(parts: list[AssistantPart]) -> list[AssistantPart]:
-    """The same with neighboring texts as one: a stream does not tell them apart, and neither do most clients."""
-    joined: list[AssistantPart] = []
-    for part in parts:
-        if isinstance(part, Text) and joined and isinstance(last := joined[-1], Text):
-            joined[-1] = Text(last.text + part.text)
-        else:
-            joined.append(part)
-    return joined
 
 
 def _part(block: Any, encoded: Encoded) -> AssistantPart | None:

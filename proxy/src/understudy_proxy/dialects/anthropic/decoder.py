@@ -7,10 +7,11 @@ from typing import Any
 
 import orjson
 
-from understudy_proxy.dialects.anthropic.decode import MAX_BLOCKS, failure_in, json_text, refusal_of, string
+from understudy_proxy.dialects.anthropic.decode import MAX_BLOCKS, failure_in, refusal_of
 from understudy_proxy.dialects.anthropic.encode import Encoded
 from understudy_proxy.dialects.anthropic.names import finish_of, tier_of
 from understudy_proxy.dialects.anthropic.usage import Counting
+from understudy_proxy.dialects.bodies import json_text, string
 from understudy_proxy.dialects.canonical.content import Issuer, Signature
 from understudy_proxy.dialects.canonical.events import (
     ArgumentsDelta,
@@ -29,13 +30,14 @@ from understudy_proxy.dialects.canonical.events import (
     ToolCallBegan,
 )
 from understudy_proxy.dialects.claude.json_tool import JSON_TOOL
-from understudy_proxy.dialects.failures.kinds import failure_of, parsed
+from understudy_proxy.dialects.failures.kinds import failure_of, invalid_response, parsed
 from understudy_proxy.dialects.failures.shapes import said_by
 from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge, parse
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.exchange.failure import UpstreamFailure
 
 _NO_CALL = -1
 """The block is the answer itself, in a tool's clothes."""
+_CONTENT = ("content_block_start", "content_block_delta")
 
 
 class MessagesDecoder:
@@ -81,7 +83,7 @@ class MessagesDecoder:
         if tail[:1] == b"{" and not self._seen:
             answer = parsed(tail)
             failure = failure_in(answer, tail, status=200, headers={})
-            self._end(failure or _invalid("a whole answer came where a stream was asked for"), events)
+            self._end(failure or invalid_response("a whole answer came where a stream was asked for"), events)
         elif isinstance(parsed(parse(tail).data or b""), dict):
             self._read(tail, events)
         return events
@@ -100,7 +102,9 @@ class MessagesDecoder:
             return
         self._seen += 1
         kind = event.get("type")
-        if kind == "content_block_delta":
+        if self._finished and kind in _CONTENT:
+            self._fail("the answer went on after its end", events)
+        elif kind == "content_block_delta":
             self._delta(event, events)
         elif kind == "error" or name == b"error":
             self._end(failure_of(said_by(event, data), status=None, headers={}), events)
@@ -217,12 +221,8 @@ class MessagesDecoder:
         self._count(event.get("usage"), events)
 
     def _fail(self, message: str, events: list[Event]) -> None:
-        self._end(_invalid(message), events)
+        self._end(invalid_response(message), events)
 
     def _end(self, failure: UpstreamFailure, events: list[Event]) -> None:
         self._over = True
         events.append(Failed(failure))
-
-
-def _invalid(message: str) -> UpstreamFailure:
-    return UpstreamFailure(FailureKind.INVALID_RESPONSE, message)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.anthropic import answering
 from understudy_proxy.dialects.anthropic.blocks import Block, Blocks
@@ -13,7 +11,7 @@ from understudy_proxy.dialects.canonical.renaming import Renaming
 from understudy_proxy.dialects.claude.json_tool import JSON_INSTRUCTION, described
 from understudy_proxy.dialects.claude.models import Claude, claude
 from understudy_proxy.dialects.claude.thinking import Thought, thought
-from understudy_proxy.dialects.request_error import RequestError, Unsupported
+from understudy_proxy.dialects.request_error import Unsupported
 
 _DEFAULT_MAX_TOKENS = 4096
 """For models whose limit nobody has said: every Claude can write so much."""
@@ -69,18 +67,6 @@ _NOT_COUNTED = ("max_tokens", "metadata", "service_tier", "stop_sequences", "str
 def to_count(body: dict[str, Any]) -> dict[str, Any]:
     """The same request as it is to be counted, not answered."""
     return {name: value for name, value in body.items() if name not in _NOT_COUNTED}
-
-
-def written(body: dict[str, Any]) -> bytes:
-    """The bytes of a body.
-
-    Raises:
-        RequestError: it is nested too deeply to be written.
-    """
-    try:
-        return orjson.dumps(body)
-    except orjson.JSONEncodeError:
-        raise RequestError("The body of the request is nested too deeply: at most 254 levels can be sent on.") from None
 
 
 def _system(chat: Chat, blocks: Blocks) -> list[Block]:

@@ -9,7 +9,7 @@ from typing import Any
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.anthropic.decode import failure_in, read_count
-from understudy_proxy.dialects.anthropic.encode import to_count, written
+from understudy_proxy.dialects.anthropic.encode import to_count
 from understudy_proxy.dialects.anthropic.handover import NOT_THINKING, lacks_reasoning, without_foreign
 from understudy_proxy.dialects.anthropic.names import (
     BETA_HEADER,
@@ -23,6 +23,7 @@ from understudy_proxy.dialects.anthropic.passing_stream import MessagesStream
 from understudy_proxy.dialects.anthropic.persona import in_role
 from understudy_proxy.dialects.anthropic.request import MessagesRequest
 from understudy_proxy.dialects.anthropic.usage import read_usage
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.failures.kinds import is_success, parsed, refused
 from understudy_proxy.dialects.interpretation import Call, Reading
 from understudy_proxy.exchange.failure import UpstreamFailure

@@ -12,12 +12,12 @@ from typing import Any
 from understudy_proxy.dialects.anthropic import errors
 from understudy_proxy.dialects.anthropic.decode import failure_in
 from understudy_proxy.dialects.anthropic.usage import Counting
-from understudy_proxy.dialects.failures.kinds import failure_of, parsed
+from understudy_proxy.dialects.failures.kinds import failure_of, interrupted, invalid_response, parsed
 from understudy_proxy.dialects.failures.shapes import said_by
 from understudy_proxy.dialects.interpretation import Fed
 from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge, parse
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.exchange.failure import UpstreamFailure
 
 MAX_HELD_BYTES = 1024 * 1024
 """What is held back while nothing has begun."""
@@ -59,7 +59,7 @@ class MessagesStream:
             events = self._splitter.feed(chunk)
         except EventTooLarge:
             events = []
-            self._failure = _invalid("an event of the stream has no end")
+            self._failure = invalid_response("an event of the stream has no end")
         return self._take(events)
 
     def close(self) -> Fed:
@@ -97,7 +97,7 @@ class MessagesStream:
             self._held = []
             return Fed(out, True, self._failure)
         if not self._began and not self._is_over() and self._held_bytes > MAX_HELD_BYTES:
-            self._failure = _invalid("the stream goes on and on without an answer")
+            self._failure = invalid_response("the stream goes on and on without an answer")
         return Fed(b"", self._began, self._failure)
 
     def _read(self, raw: bytes) -> None:
@@ -107,7 +107,7 @@ class MessagesStream:
             return
         event = parsed(data)
         if not isinstance(event, dict):
-            self._failure = _invalid("an event of the stream is not a JSON object")
+            self._failure = invalid_response("an event of the stream is not a JSON object")
             return
         self._seen = True
         kind = event.get("type")
@@ -130,12 +130,13 @@ class MessagesStream:
                 if self._began:
                     self.finished = True
                 else:
-                    self._failure = _invalid("the stream ended before an answer began")
+                    self._failure = invalid_response("the stream ended before an answer began")
             case "content_block_delta":
                 self._began = True
             case "content_block_start":
                 block = event.get("content_block")
-                if isinstance(block, dict) and block.get("type") not in _EMPTY_AT_FIRST:
+                opened = block.get("type") if isinstance(block, dict) else None
+                if isinstance(opened, str) and opened not in _EMPTY_AT_FIRST:
                     self._began = True
             case _:
                 pass
@@ -144,8 +145,8 @@ class MessagesStream:
         if not self._seen and tail[:1] == b"{":
             answer = parsed(tail)
             wrong = failure_in(answer, tail, status=200, headers={})
-            return wrong or _invalid("a whole answer came where a stream was asked for")
-        return UpstreamFailure(FailureKind.INTERRUPTED, "the stream ended before the answer did")
+            return wrong or invalid_response("a whole answer came where a stream was asked for")
+        return interrupted()
 
 
 def _is_plain(events: bytes) -> bool:
@@ -162,7 +163,3 @@ def _is_plain(events: bytes) -> bool:
 def _with_name(kind: Any, raw: bytes) -> bytes:
     """Clients see no event without a name; some servers leave it to the data."""
     return b"event: " + kind.encode() + b"\n" + raw if isinstance(kind, str) and kind.isidentifier() else raw
-
-
-def _invalid(message: str) -> UpstreamFailure:
-    return UpstreamFailure(FailureKind.INVALID_RESPONSE, message)

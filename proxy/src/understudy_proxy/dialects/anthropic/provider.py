@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.anthropic.decode import read, read_count
 from understudy_proxy.dialects.anthropic.decoder import MessagesDecoder
-from understudy_proxy.dialects.anthropic.encode import Encoded, encode, to_count, written
+from understudy_proxy.dialects.anthropic.encode import Encoded, encode, to_count
 from understudy_proxy.dialects.anthropic.names import COUNT_PATH, PATH, VERSION, VERSION_HEADER
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.canonical.answer import Answer
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.interpretation import Call

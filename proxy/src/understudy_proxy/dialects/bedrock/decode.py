@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from understudy_proxy.dialects.bedrock.encode import Encoded
 from understudy_proxy.dialects.bedrock.failures import refused
 from understudy_proxy.dialects.bedrock.names import finish_of, read_usage
-from understudy_proxy.dialects.canonical.answer import Answer, Choice
+from understudy_proxy.dialects.bodies import json_text, string
+from understudy_proxy.dialects.canonical.answer import Answer, Choice, joined
 from understudy_proxy.dialects.canonical.content import AssistantPart, Issuer, Signature, Text, Thinking, ToolCall
 from understudy_proxy.dialects.claude.json_tool import JSON_TOOL
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
@@ -26,18 +25,13 @@ def read(status: int, headers: Mapping[str, str], body: bytes, encoded: Encoded)
     content = _content(answer)
     if content is None:
         return no_answer(body, answer, status=status)
-    parts = _joined([part for block in content if (part := _part(block, encoded)) is not None])
+    parts = joined([part for block in content if (part := _part(block, encoded)) is not None])
     calls = any(isinstance(part, ToolCall) for part in parts)
     return Answer(
-        choices=(Choice(tuple(parts), finish_of(answer.get("stopReason"), calls=calls)),),
+        choices=(Choice(parts, finish_of(answer.get("stopReason"), calls=calls)),),
         usage=read_usage(answer.get("usage")),
         service_tier=tier_in(answer),
     )
-
-
-def string(value: Any) -> str | None:
-    """`value` if it is a text with something in it."""
-    return value if isinstance(value, str) and value else None
 
 
 def tier_in(answer: Mapping[str, Any]) -> str | None:
@@ -78,21 +72,7 @@ def _part(block: Any, encoded: Encoded) -> AssistantPart | None:
 
 def _call(use: dict[str, Any], encoded: Encoded) -> ToolCall | Text:
     name, given = string(use.get("name")) or "", use.get("input")
-    try:
-        arguments = orjson.dumps({} if given is None else given).decode()
-    except orjson.JSONEncodeError:  # nested deeper than can be written, though not deeper than can be read
-        arguments = ""
+    arguments = json_text({} if given is None else given)
     if encoded.json_tool and name == JSON_TOOL:
         return Text(arguments)
     return ToolCall(encoded.ids.back(string(use.get("toolUseId")) or ""), encoded.names.back(name), arguments)
-
-
-def _joined(parts: list[AssistantPart]) -> list[AssistantPart]:
-    """The same with neighboring texts as one: a stream does not tell them apart."""
-    joined: list[AssistantPart] = []
-    for part in parts:
-        if isinstance(part, Text) and joined and isinstance(last := joined[-1], Text):
-            joined[-1] = Text(last.text + part.text)
-        else:
-            joined.append(part)
-    return joined

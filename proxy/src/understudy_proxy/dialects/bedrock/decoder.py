@@ -5,11 +5,12 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStre
 
 from typing import Any
 
-from understudy_proxy.dialects.bedrock.decode import MAX_BLOCKS, signature_of, string
+from understudy_proxy.dialects.bedrock.decode import MAX_BLOCKS, signature_of
 from understudy_proxy.dialects.bedrock.encode import Encoded
 from understudy_proxy.dialects.bedrock.failures import excepted
 from understudy_proxy.dialects.bedrock.frames import BadFrame, Frame, Frames
 from understudy_proxy.dialects.bedrock.names import finish_of, read_usage
+from understudy_proxy.dialects.bodies import string
 from understudy_proxy.dialects.canonical.events import (
     ArgumentsDelta,
     Began,
@@ -25,8 +26,8 @@ from understudy_proxy.dialects.canonical.events import (
     ToolCallBegan,
 )
 from understudy_proxy.dialects.claude.json_tool import JSON_TOOL
-from understudy_proxy.dialects.failures.kinds import parsed
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.dialects.failures.kinds import invalid_response, parsed
+from understudy_proxy.exchange.failure import UpstreamFailure
 
 _NO_CALL = -1
 """The block is the answer itself, in a tool's clothes."""
@@ -54,7 +55,7 @@ class ConverseDecoder:
         try:
             frames = self._frames.feed(chunk)
         except BadFrame as bad:
-            self._fail(UpstreamFailure(FailureKind.INVALID_RESPONSE, f"the stream is no event stream: {bad}"), events)
+            self._fail(invalid_response(f"the stream is no event stream: {bad}"), events)
             return events
         for frame in frames:
             self._read(frame, events)
@@ -85,7 +86,7 @@ class ConverseDecoder:
     def _read_event(self, frame: Frame, events: list[Event]) -> None:
         event = parsed(frame.payload)
         if not isinstance(event, dict):
-            failure = UpstreamFailure(FailureKind.INVALID_RESPONSE, "an event of the stream is not a JSON object")
+            failure = invalid_response("an event of the stream is not a JSON object")
             self._fail(failure, events)
             return
         match frame.headers.get(":event-type"):
@@ -113,7 +114,7 @@ class ConverseDecoder:
             return
         if self._calls == MAX_BLOCKS or len(self._opened) == MAX_BLOCKS:
             message = "the stream has more tool calls than an answer can have"
-            self._fail(UpstreamFailure(FailureKind.INVALID_RESPONSE, message), events)
+            self._fail(invalid_response(message), events)
             return
         name = string(use.get("name")) or ""
         if self._encoded.json_tool and name == JSON_TOOL:

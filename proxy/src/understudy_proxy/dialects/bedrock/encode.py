@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.bedrock.blocks import Block, Blocks
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.canonical.chat import Chat, Tool, ToolMode
 from understudy_proxy.dialects.canonical.renaming import Renaming
 from understudy_proxy.dialects.claude.json_tool import JSON_INSTRUCTION, choice_of, offered, with_type
@@ -58,18 +57,6 @@ def to_count(encoded: Encoded) -> dict[str, Any]:
     """The same request as it is to be counted, not answered."""
     counted = ("messages", "system", "toolConfig", "additionalModelRequestFields")
     return {"input": {"converse": {name: encoded.body[name] for name in counted if name in encoded.body}}}
-
-
-def written(body: dict[str, Any]) -> bytes:
-    """The bytes of a body.
-
-    Raises:
-        RequestError: it is nested too deeply to be written.
-    """
-    try:
-        return orjson.dumps(body)
-    except orjson.JSONEncodeError:
-        raise RequestError("The body of the request is nested too deeply: at most 254 levels can be sent on.") from None
 
 
 class _Encoding:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.bedrock.decode import read
 from understudy_proxy.dialects.bedrock.decoder import ConverseDecoder
-from understudy_proxy.dialects.bedrock.encode import encode, to_count, written
+from understudy_proxy.dialects.bedrock.encode import encode, to_count
 from understudy_proxy.dialects.bedrock.failures import refused
 from understudy_proxy.dialects.bedrock.frames import Frames, NoLibrary
 from understudy_proxy.dialects.bedrock.names import path, without_geography
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.canonical.answer import Answer
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed

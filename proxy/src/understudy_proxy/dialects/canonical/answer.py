@@ -1,11 +1,11 @@
 """An answer, whole."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from understudy_proxy.dialects.canonical.content import AssistantPart
+from understudy_proxy.dialects.canonical.content import AssistantPart, Text
 from understudy_proxy.dialects.usage import Usage
 
 
@@ -43,3 +43,14 @@ class Answer:
     model: str | None = None
     """As the provider names what answered."""
     service_tier: str | None = None
+
+
+def joined(parts: Iterable[AssistantPart]) -> tuple[AssistantPart, ...]:
+    """The same with neighboring texts as one: a stream does not tell them apart, and neither do most clients."""
+    together: list[AssistantPart] = []
+    for part in parts:
+        if isinstance(part, Text) and together and isinstance(last := together[-1], Text):
+            together[-1] = Text(last.text + part.text)
+        else:
+            together.append(part)
+    return tuple(together)

@@ -192,6 +192,16 @@ def no_answer(body: bytes, answer: Any, *, status: int) -> UpstreamFailure:
     )
 
 
+def invalid_response(message: str) -> UpstreamFailure:
+    """A success that is none, whole or as a stream: `message` says what is wrong with it."""
+    return UpstreamFailure(FailureKind.INVALID_RESPONSE, message)
+
+
+def interrupted() -> UpstreamFailure:
+    """A stream that ended by itself, or broke, before the answer was whole."""
+    return UpstreamFailure(FailureKind.INTERRUPTED, "the stream ended before the answer did")
+
+
 def is_success(status: int) -> bool:
     """Whether an answer may be expected in the body."""
     return status in range(200, 300)

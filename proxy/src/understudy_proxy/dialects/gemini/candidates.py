@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from understudy_proxy.dialects.bodies import string
 from understudy_proxy.dialects.canonical.answer import Finish
 from understudy_proxy.dialects.canonical.content import Issuer, Signature
 from understudy_proxy.dialects.canonical.events import (
@@ -65,7 +66,7 @@ class Candidates:
         events: list[Event] = []
         if not self._began:
             self._began = True
-            events.append(Began(_text(response, "responseId"), _text(response, "modelVersion")))
+            events.append(Began(string(response.get("responseId")), string(response.get("modelVersion"))))
         candidates = response.get("candidates")
         for candidate in candidates if isinstance(candidates, list) else ():
             if not isinstance(candidate, dict):
@@ -151,8 +152,3 @@ def _arguments(given: Any) -> str:
         return orjson.dumps(given).decode()
     except orjson.JSONEncodeError:
         raise NotUnderstood("the arguments of a function call are nested too deeply") from None
-
-
-def _text(response: dict[str, Any], name: str) -> str | None:
-    value = response.get(name)
-    return value if isinstance(value, str) and value else None

@@ -6,10 +6,10 @@ from understudy_proxy.dialects import sse
 from understudy_proxy.dialects.canonical.answer import Answer
 from understudy_proxy.dialects.canonical.events import Ended, Event, Failed, KeptAlive
 from understudy_proxy.dialects.canonical.fold import fold
-from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
+from understudy_proxy.dialects.failures.kinds import invalid_response, is_success, no_answer, parsed
 from understudy_proxy.dialects.gemini.candidates import Candidates, NotUnderstood
 from understudy_proxy.dialects.gemini.eventdata import data_of
-from understudy_proxy.dialects.gemini.failures import failure_in, invalid, refused
+from understudy_proxy.dialects.gemini.failures import failure_in, refused
 from understudy_proxy.dialects.gemini.functions import FunctionNames
 from understudy_proxy.exchange.failure import UpstreamFailure
 
@@ -27,7 +27,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, names: Fun
     try:
         events = candidates.read(response)
     except NotUnderstood as error:
-        return invalid(f"HTTP {status} with an answer that is none: {error}")
+        return invalid_response(f"HTTP {status} with an answer that is none: {error}")
     ends = candidates.ends()
     return fold(events + ends) if ends else no_answer(body, response, status=status)
 
@@ -52,7 +52,7 @@ class StreamDecoder:
         try:
             raw = self._splitter.feed(chunk)
         except sse.EventTooLarge:
-            return self._failed(invalid("an event of the stream has no end"))
+            return self._failed(invalid_response("an event of the stream has no end"))
         return self._read(raw)
 
     def close(self) -> list[Event]:
@@ -84,12 +84,12 @@ class StreamDecoder:
         if (failure := failure_in(response)) is not None:
             events += self._failed(failure)
         elif not isinstance(response, dict):
-            events += self._failed(invalid("an event of the stream is not a JSON object"))
+            events += self._failed(invalid_response("an event of the stream is not a JSON object"))
         else:
             try:
                 events += self._candidates.read(response)
             except NotUnderstood as error:
-                events += self._failed(invalid(str(error)))
+                events += self._failed(invalid_response(str(error)))
 
     def _failed(self, failure: UpstreamFailure) -> list[Event]:
         self._over = True

@@ -44,11 +44,6 @@ def _blocked(feedback: dict[str, Any]) -> UpstreamFailure | None:
     )
 
 
-def invalid(message: str) -> UpstreamFailure:
-    """A success that is none."""
-    return UpstreamFailure(FailureKind.INVALID_RESPONSE, message)
-
-
 def _exact(said: Said, *, status: int | None, headers: Mapping[str, str]) -> UpstreamFailure:
     failure = failure_of(said, status=status, headers=headers)
     if failure.kind is FailureKind.RATE_LIMITED and _is_used_up(said.error):

@@ -6,16 +6,16 @@ be another backend's turn. Each event is parsed once, for its usage and its end,
 
 from typing import Any
 
-from understudy_proxy.dialects.failures.kinds import parsed
+from understudy_proxy.dialects.failures.kinds import interrupted, invalid_response, parsed
 from understudy_proxy.dialects.gemini import errors
 from understudy_proxy.dialects.gemini.eventdata import data_of
-from understudy_proxy.dialects.gemini.failures import failure_in, invalid
+from understudy_proxy.dialects.gemini.failures import failure_in
 from understudy_proxy.dialects.gemini.framing import Framing
 from understudy_proxy.dialects.gemini.usage import read_usage
 from understudy_proxy.dialects.interpretation import Fed
 from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.exchange.failure import UpstreamFailure
 
 _MAX_HELD_BYTES = 1024 * 1024
 _MAX_CHOICES = 128
@@ -66,7 +66,7 @@ class PassedStream:
             events = self._splitter.feed(chunk)
         except EventTooLarge:
             events = []
-            self._failure = invalid("an event of the stream has no end")
+            self._failure = invalid_response("an event of the stream has no end")
         return self._take(events)
 
     def close(self) -> Fed:
@@ -80,7 +80,7 @@ class PassedStream:
         if self._ended and self._appeared <= self._ended:
             self.finished = True
             return Fed(fed.out + self._framing.end(), True, None)
-        self._failure = UpstreamFailure(FailureKind.INTERRUPTED, "the stream ended before the answer did")
+        self._failure = interrupted()
         return Fed(fed.out, self._began, self._failure)
 
     def failed(self, failure: UpstreamFailure) -> bytes:
@@ -98,7 +98,7 @@ class PassedStream:
                 self._read(data)
         if not self._began:
             if self._failure is None and self._held_bytes > _MAX_HELD_BYTES:
-                self._failure = invalid("the stream goes on and on without an answer")
+                self._failure = invalid_response("the stream goes on and on without an answer")
             return Fed(b"", False, self._failure)
         out = b"".join([self._framing.next(data) for data in self._held])
         self._held.clear()
@@ -109,7 +109,7 @@ class PassedStream:
         if (failure := failure_in(response)) is not None:
             self._failure = failure
         elif not isinstance(response, dict):
-            self._failure = invalid("an event of the stream is not a JSON object")
+            self._failure = invalid_response("an event of the stream is not a JSON object")
         else:
             # Between two lines of `data` only; inside a string of JSON it would be escaped.
             self._held_bytes += len(data)
@@ -129,7 +129,8 @@ class PassedStream:
         if parts:
             self._appeared.add(choice)
             self._began = self._began or parts != _NOTHING
-        if candidate.get("finishReason") not in {None, "", "FINISH_REASON_UNSPECIFIED"}:
+        reason = candidate.get("finishReason")
+        if isinstance(reason, str) and reason not in {"", "FINISH_REASON_UNSPECIFIED"}:
             self._appeared.add(choice)
             self._ended.add(choice)
             self._began = True

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from understudy_proxy.dialects.canonical.answer import Answer
 from understudy_proxy.dialects.canonical.events import Ended, Event, Failed
 from understudy_proxy.dialects.canonical.fold import fold
-from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
-from understudy_proxy.dialects.ollama.failures import failure_in, invalid, refused
+from understudy_proxy.dialects.failures.kinds import invalid_response, is_success, no_answer, parsed
+from understudy_proxy.dialects.ollama.failures import failure_in, refused
 from understudy_proxy.dialects.ollama.ndjson import LineSplitter, LineTooLarge
 from understudy_proxy.dialects.ollama.objects import NotUnderstood, Objects
 from understudy_proxy.exchange.failure import UpstreamFailure
@@ -24,7 +24,7 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer 
     try:
         return fold(Objects().read({**answer, "done": True}))
     except NotUnderstood as error:
-        return invalid(f"HTTP {status} with an answer that is none: {error}")
+        return invalid_response(f"HTTP {status} with an answer that is none: {error}")
 
 
 class StreamDecoder:
@@ -44,7 +44,7 @@ class StreamDecoder:
         try:
             return self._read(self._splitter.feed(chunk))
         except LineTooLarge:
-            return self._ended(Failed(invalid("a line of the stream has no end")))
+            return self._ended(Failed(invalid_response("a line of the stream has no end")))
 
     def close(self) -> list[Event]:
         """What a last line without an end says, if all of it is there."""
@@ -64,11 +64,11 @@ class StreamDecoder:
         if (failure := failure_in(said)) is not None:
             return self._ended(Failed(failure))
         if not isinstance(said, dict):
-            return self._ended(Failed(invalid("a line of the stream is not a JSON object")))
+            return self._ended(Failed(invalid_response("a line of the stream is not a JSON object")))
         try:
             events = self._objects.read(said)
         except NotUnderstood as error:
-            return self._ended(Failed(invalid(f"a line of the stream is none of an answer: {error}")))
+            return self._ended(Failed(invalid_response(f"a line of the stream is none of an answer: {error}")))
         self._over = isinstance(events[-1], Ended) if events else False
         return events
 

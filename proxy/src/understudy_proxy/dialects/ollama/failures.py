@@ -27,11 +27,6 @@ def failure_in(answer: Any) -> UpstreamFailure | None:
     return _exact(failure_of(said, status=None, headers={}))
 
 
-def invalid(message: str) -> UpstreamFailure:
-    """A success that is none."""
-    return UpstreamFailure(FailureKind.INVALID_RESPONSE, message)
-
-
 def _exact(failure: UpstreamFailure) -> UpstreamFailure:
     if failure.kind in {FailureKind.BAD_REQUEST, FailureKind.SERVER_ERROR}:
         for words, kind in _WORDS:

@@ -6,14 +6,14 @@ backend's turn. Each line is parsed once, for its usage and its end, and goes on
 
 from typing import Any
 
-from understudy_proxy.dialects.failures.kinds import parsed
+from understudy_proxy.dialects.failures.kinds import interrupted, invalid_response, parsed
 from understudy_proxy.dialects.interpretation import Fed
 from understudy_proxy.dialects.ollama import errors
-from understudy_proxy.dialects.ollama.failures import failure_in, invalid
+from understudy_proxy.dialects.ollama.failures import failure_in
 from understudy_proxy.dialects.ollama.ndjson import LineSplitter, LineTooLarge
 from understudy_proxy.dialects.ollama.usage import read_usage
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.exchange.failure import UpstreamFailure
 
 _MAX_HELD_BYTES = 1024 * 1024
 
@@ -43,7 +43,7 @@ class PassedStream:
             lines = self._splitter.feed(chunk)
         except LineTooLarge:
             lines = []
-            self._failure = invalid("a line of the stream has no end")
+            self._failure = invalid_response("a line of the stream has no end")
         return self._take(lines)
 
     def close(self) -> Fed:
@@ -53,7 +53,7 @@ class PassedStream:
         tail = self._splitter.rest()
         fed = self._take([] if parsed(tail) is None else [tail])
         if not self._is_over():
-            self._failure = UpstreamFailure(FailureKind.INTERRUPTED, "the stream ended before the answer did")
+            self._failure = interrupted()
             return fed._replace(failure=self._failure)
         return fed
 
@@ -71,7 +71,7 @@ class PassedStream:
             self._read(line)
         if not self._began:
             if self._failure is None and self._held_bytes > _MAX_HELD_BYTES:
-                self._failure = invalid("the stream goes on and on without an answer")
+                self._failure = invalid_response("the stream goes on and on without an answer")
             return Fed(b"", False, self._failure)
         out = b"".join([line + b"\n" for line in self._held])
         self._held.clear()
@@ -82,7 +82,7 @@ class PassedStream:
         if (failure := failure_in(said)) is not None:
             self._failure = failure
         elif not isinstance(said, dict):
-            self._failure = invalid("a line of the stream is not a JSON object")
+            self._failure = invalid_response("a line of the stream is not a JSON object")
         else:
             self._held.append(line)
             self._held_bytes += len(line)

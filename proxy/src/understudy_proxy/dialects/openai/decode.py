@@ -4,8 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
-
+from understudy_proxy.dialects.bodies import json_text, string
 from understudy_proxy.dialects.canonical.answer import Answer, Choice, Finish
 from understudy_proxy.dialects.canonical.content import (
     AssistantPart,
@@ -73,9 +72,9 @@ def read(
     return Answer(
         choices=tuple(choices),
         usage=read_usage(answer),
-        id=word(answer.get("id")),
-        model=word(answer.get("model")),
-        service_tier=word(answer.get("service_tier")),
+        id=string(answer.get("id")),
+        model=string(answer.get("model")),
+        service_tier=string(answer.get("service_tier")),
     )
 
 
@@ -89,11 +88,6 @@ def failure_of_finish(reason: Any) -> UpstreamFailure | None:
     """The failure that a provider gives for the end of an answer."""
     kind = _FAILURES.get(reason) if isinstance(reason, str) else None
     return None if kind is None else UpstreamFailure(kind, f"the answer ended with {reason!r}")
-
-
-def word(value: Any) -> str | None:
-    """A provider's word; None for what is none."""
-    return value if isinstance(value, str) and value else None
 
 
 def thought_in(message: Mapping[str, Any]) -> str:
@@ -131,17 +125,14 @@ def arguments_in(function: Mapping[str, Any]) -> str:
     arguments = function.get("arguments")
     if isinstance(arguments, str):
         return arguments
-    try:
-        return orjson.dumps(arguments).decode() if isinstance(arguments, dict) else ""
-    except orjson.JSONEncodeError:  # nested deeper than can be written
-        return ""
+    return json_text(arguments) if isinstance(arguments, dict) else ""
 
 
 def signature_in(call: Mapping[str, Any]) -> Signature | None:
     """Gemini's, from Google's own endpoint of this dialect."""
     extra = call.get("extra_content")
     google = extra.get("google") if isinstance(extra, dict) else None
-    value = word(google.get("thought_signature")) if isinstance(google, dict) else None
+    value = string(google.get("thought_signature")) if isinstance(google, dict) else None
     return None if value is None else untagged(value, own=Issuer.GEMINI)
 
 
@@ -163,13 +154,13 @@ def _choice(
     if thought := thought_in(message):
         parts.append(Thinking(thought))
     parts += said_in(message.get("content"))
-    if refusal := word(message.get("refusal")):
+    if refusal := string(message.get("refusal")):
         parts.append(Refusal(refusal))
     calls = _calls(message, names=names, call_id=call_id)
     return Choice(
         parts=(*parts, *calls),
         finish=finish_of(choice.get("finish_reason"), calls=bool(calls)),
-        stop_sequence=word(choice.get("stop_reason")),
+        stop_sequence=string(choice.get("stop_reason")),
         logprobs=logprobs_in(choice),
     )
 
@@ -179,16 +170,16 @@ def _calls(message: Mapping[str, Any], *, names: Renaming, call_id: Callable[[],
     calls: list[ToolCall] = []
     for call in stated[:MAX_CALLS] if isinstance(stated, list) else ():
         function = call.get("function") if isinstance(call, dict) else None
-        if isinstance(function, dict) and (name := word(function.get("name"))) is not None:
+        if isinstance(function, dict) and (name := string(function.get("name"))) is not None:
             calls.append(
                 ToolCall(
-                    id=word(call.get("id")) or call_id(),
+                    id=string(call.get("id")) or call_id(),
                     name=names.back(name),
                     arguments=arguments_in(function) or "{}",
                     signature=signature_in(call),
                 )
             )
     older = message.get("function_call")
-    if not calls and isinstance(older, dict) and (name := word(older.get("name"))) is not None:
+    if not calls and isinstance(older, dict) and (name := string(older.get("name"))) is not None:
         calls.append(ToolCall(call_id(), names.back(name), arguments_in(older) or "{}"))
     return calls

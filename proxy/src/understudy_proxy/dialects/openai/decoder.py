@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from understudy_proxy.dialects.bodies import string
 from understudy_proxy.dialects.canonical.answer import Finish
 from understudy_proxy.dialects.canonical.content import Thinking
 from understudy_proxy.dialects.canonical.events import (
@@ -27,7 +28,7 @@ from understudy_proxy.dialects.canonical.events import (
     ToolCallBegan,
 )
 from understudy_proxy.dialects.canonical.renaming import Renaming
-from understudy_proxy.dialects.failures.kinds import failure_of
+from understudy_proxy.dialects.failures.kinds import failure_of, invalid_response
 from understudy_proxy.dialects.failures.shapes import said_by
 from understudy_proxy.dialects.failures.shapes import said_in as error_in
 from understudy_proxy.dialects.openai.answers import classify
@@ -42,13 +43,11 @@ from understudy_proxy.dialects.openai.decode import (
     said_in,
     signature_in,
     thought_in,
-    word,
 )
+from understudy_proxy.dialects.openai.eventdata import DONE, is_whole
 from understudy_proxy.dialects.openai.usage import read_usage
 from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge, parse
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
 
-_DONE = b"[DONE]"
 _MAX_WAITING = 1024 * 1024
 """Characters of arguments that wait for the name of their function."""
 
@@ -122,11 +121,11 @@ class ChunkDecoder:
     def _rest(self) -> list[Event]:
         events: list[Event] = []
         tail = self._splitter.rest().strip()
-        if _is_whole(tail):
+        if is_whole(tail):
             self._read(tail, events)
         elif not self._choices and tail[:1] in {b"{", b"["}:
             failure = classify(200, {}, tail)
-            self._end(Failed(failure or _invalid("a whole answer came where a stream was asked for")), events)
+            self._end(Failed(failure or invalid_response("a whole answer came where a stream was asked for")), events)
         if not self._over and self._choices and all(choice.finished for choice in self._choices.values()):
             self._end(Ended(), events)
         return events
@@ -137,7 +136,7 @@ class ChunkDecoder:
         if not data:
             if event.startswith(b":"):
                 events.append(KeptAlive())
-        elif data == _DONE:
+        elif data == DONE:
             self._done(events)
         else:
             self._chunk(name, data, events)
@@ -180,7 +179,7 @@ class ChunkDecoder:
         """Azure's first chunk, with what its filter says of the prompt, names no model and has no choice."""
         if not self._began and (choices or chunk.get("model")):
             self._began = True
-            events.append(Began(word(chunk.get("id")), word(chunk.get("model")), word(chunk.get("service_tier"))))
+            events.append(Began(string(chunk.get("id")), string(chunk.get("model")), string(chunk.get("service_tier"))))
 
     def _choice(self, stated: Mapping[str, Any], events: list[Event]) -> None:
         number = stated.get("index")
@@ -207,7 +206,7 @@ class ChunkDecoder:
         if finish is not Finish.LENGTH and not all(call.began for call in choice.calls):
             self._fail("a tool call of the stream has no name", events)
         else:
-            events.append(Finished(finish, choice.number, word(stated.get("stop_reason"))))
+            events.append(Finished(finish, choice.number, string(stated.get("stop_reason"))))
 
     def _delta(self, delta: Mapping[str, Any], stated: Mapping[str, Any], choice: _Choice, events: list[Event]) -> None:
         number = choice.number
@@ -221,7 +220,7 @@ class ChunkDecoder:
             for part in said_in(content):
                 is_thought = isinstance(part, Thinking)
                 events.append(ThinkingDelta(part.text, number) if is_thought else TextDelta(part.text, number))
-        if refusal := word(delta.get("refusal")):
+        if refusal := string(delta.get("refusal")):
             events.append(RefusalDelta(refusal, number))
         calls = delta.get("tool_calls")
         for call in calls if isinstance(calls, list) else ():
@@ -234,7 +233,7 @@ class ChunkDecoder:
         function = stated.get("function")
         function = function if isinstance(function, dict) else {}
         call = _find(stated, choice)
-        call.id = call.id or word(stated.get("id"))
+        call.id = call.id or string(stated.get("id"))
         if call.id is not None:
             choice.by_id[call.id] = call
         arguments = arguments_in(function)
@@ -245,7 +244,7 @@ class ChunkDecoder:
         call.waiting += arguments
         if len(call.waiting) > _MAX_WAITING:
             raise _Wrong("a tool call of the stream has no name")
-        name = word(function.get("name"))
+        name = string(function.get("name"))
         if name is not None:
             call.began = True
             call.id = call.id or self._call_id()
@@ -256,7 +255,7 @@ class ChunkDecoder:
                 call.waiting = ""
 
     def _fail(self, message: str, events: list[Event]) -> None:
-        self._end(Failed(_invalid(message)), events)
+        self._end(Failed(invalid_response(message)), events)
 
     def _end(self, event: Event, events: list[Event]) -> None:
         self._over = True
@@ -269,7 +268,7 @@ def _find(stated: Mapping[str, Any], choice: _Choice) -> _Call:
     By its id, where that is known; else by its index, or it is the last one. Another id with another name says that a
     server counts badly; another id alone, that it makes one for each piece.
     """
-    call_id, index, function = word(stated.get("id")), stated.get("index"), stated.get("function")
+    call_id, index, function = string(stated.get("id")), stated.get("index"), stated.get("function")
     is_named = isinstance(function, dict) and bool(function.get("name"))
     if call_id is not None and (call := choice.by_id.get(call_id)) is not None:
         return call
@@ -283,18 +282,3 @@ def _find(stated: Mapping[str, Any], choice: _Choice) -> _Call:
     if isinstance(index, int):
         choice.by_index[index] = call
     return call
-
-
-def _is_whole(tail: bytes) -> bool:
-    """Whether what the stream ended with lacks nothing but its empty line."""
-    data = parse(tail).data
-    if data is None:
-        return False
-    try:
-        return data.strip() == _DONE or isinstance(orjson.loads(data), dict)
-    except orjson.JSONDecodeError:
-        return False
-
-
-def _invalid(message: str) -> UpstreamFailure:
-    return UpstreamFailure(FailureKind.INVALID_RESPONSE, message)

@@ -11,19 +11,19 @@ from typing import Any
 
 import orjson
 
-from understudy_proxy.dialects.failures.kinds import failure_of
+from understudy_proxy.dialects.failures.kinds import failure_of, interrupted, invalid_response
 from understudy_proxy.dialects.failures.shapes import said_by, said_in
 from understudy_proxy.dialects.interpretation import Fed
 from understudy_proxy.dialects.openai import errors
 from understudy_proxy.dialects.openai.answers import classify
+from understudy_proxy.dialects.openai.eventdata import DONE, is_whole
 from understudy_proxy.dialects.openai.usage import read_usage, states_usage
 from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge, parse
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.exchange.failure import UpstreamFailure
 
 MAX_HELD_BYTES = 1024 * 1024
 """What is held back while nothing has begun."""
-_DONE = b"[DONE]"
 _END = b"data: [DONE]\n\n"
 _KEEP_ALIVE = b":"
 _MAX_CHOICES = 1024
@@ -95,7 +95,7 @@ class ChatStream:
             events = self._splitter.feed(chunk)
         except EventTooLarge:
             events = []
-            self._failure = _invalid("an event of the stream has no end")
+            self._failure = invalid_response("an event of the stream has no end")
         return self._take(events)
 
     def close(self) -> Fed:
@@ -106,7 +106,7 @@ class ChatStream:
         if self._is_over():
             return Fed(b"", self._began, self._failure)
         tail = self._splitter.rest().strip()
-        fed = self._take([tail]) if _is_whole(tail) else Fed(b"", self._began, None)
+        fed = self._take([tail]) if is_whole(tail) else Fed(b"", self._began, None)
         if self._is_over():
             return fed
         if self._ended and self._appeared <= self._ended:
@@ -144,7 +144,7 @@ class ChatStream:
         self._held_bytes += sum(map(len, self._held[self._counted :]))
         self._counted = len(self._held)
         if self._failure is None and self._held_bytes > MAX_HELD_BYTES:
-            self._failure = _invalid("the stream goes on and on without an answer")
+            self._failure = invalid_response("the stream goes on and on without an answer")
         return Fed(b"", False, self._failure)
 
     def _read(self, event: bytes) -> None:
@@ -153,7 +153,7 @@ class ChatStream:
         if not data:
             if self._began and event.startswith(b":"):
                 self._held.append(_KEEP_ALIVE)
-        elif data == _DONE:
+        elif data == DONE:
             self._read_done()
         else:
             self._read_chunk(name, data)
@@ -161,9 +161,9 @@ class ChatStream:
     def _read_done(self) -> None:
         if self._began:
             self.finished = True
-            self._held.append(b"data: " + _DONE)
+            self._held.append(b"data: " + DONE)
         else:
-            self._failure = _invalid("the stream ended before an answer began")
+            self._failure = invalid_response("the stream ended before an answer began")
 
     def _read_chunk(self, name: bytes, data: bytes) -> None:
         try:
@@ -171,7 +171,7 @@ class ChatStream:
         except orjson.JSONDecodeError:
             chunk = None
         if not isinstance(chunk, dict):
-            self._failure = _invalid("an event of the stream is not a JSON object")
+            self._failure = invalid_response("an event of the stream is not a JSON object")
             return
         error = said_by(chunk, data) if name == b"error" else said_in(chunk)
         if error is not None:
@@ -210,8 +210,8 @@ class ChatStream:
 
     def _cut(self, tail: bytes) -> UpstreamFailure:
         if not self._began and not self._appeared and tail[:1] in {b"{", b"["}:
-            return classify(200, {}, tail) or _invalid("a whole answer came where a stream was asked for")
-        return UpstreamFailure(FailureKind.INTERRUPTED, "the stream ended before the answer did")
+            return classify(200, {}, tail) or invalid_response("a whole answer came where a stream was asked for")
+        return interrupted()
 
 
 def _are_plain(events: bytes) -> bool:
@@ -237,18 +237,3 @@ def _with_choices(chunk: dict[str, Any], data: bytes) -> bytes:
         return orjson.dumps(chunk | {"choices": []})
     except orjson.JSONEncodeError:  # nested deeper than can be written, though not deeper than can be read
         return data
-
-
-def _is_whole(tail: bytes) -> bool:
-    """Whether what the stream ended with lacks nothing but its empty line."""
-    data = parse(tail).data
-    if data is None:
-        return False
-    try:
-        return data.strip() == _DONE or isinstance(orjson.loads(data), dict)
-    except orjson.JSONDecodeError:
-        return False
-
-
-def _invalid(message: str) -> UpstreamFailure:
-    return UpstreamFailure(FailureKind.INVALID_RESPONSE, message)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from harness.runtimes import a_candidate, a_model
-from understudy_proxy.dialects.anthropic.encode import Encoded, encode, to_count, written
+from understudy_proxy.dialects.anthropic.encode import Encoded, encode, to_count
 from understudy_proxy.dialects.anthropic.provider import PROVIDER
+from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.canonical.chat import (
     Chat,
     Effort,

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from understudy_proxy.config.runtime import Candidate
-from understudy_proxy.dialects.bodies import written
+from understudy_proxy.dialects.bodies import string, written
 from understudy_proxy.dialects.canonical.embedding import Embedding, Vectors
 from understudy_proxy.dialects.failures.kinds import no_answer
 from understudy_proxy.dialects.interpretation import Call
-from understudy_proxy.dialects.openai.decode import word
 from understudy_proxy.dialects.openai.embeddings.answers import answered
 from understudy_proxy.dialects.openai.embeddings.vectors import numbers
 from understudy_proxy.dialects.openai.encode import left_out
@@ -63,4 +62,4 @@ class EmbeddingTurn:
             vectors = tuple(numbers(item["embedding"]) for item in items)
         except ValueError:
             return no_answer(body, answer, status=status)
-        return Vectors(vectors, read_usage(answer), word(answer.get("model")))
+        return Vectors(vectors, read_usage(answer), string(answer.get("model")))
