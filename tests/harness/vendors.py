@@ -104,7 +104,7 @@ VENDORS: Mapping[str, Vendor] = {
     "bedrock": Vendor(
         Dialect.BEDROCK,
         "Bedrock",
-        "anthropic.claude-haiku-v1:0",
+        "anthropic.claude-sonnet-4-5-20250929-v1:0",
         counts=frozenset({"input", "output", "cached", "written"}),
         filters=True,
     ),
