@@ -6,6 +6,7 @@ server they do not start, and so that an image may leave out the parts that it d
 
 import importlib
 from importlib.metadata import version
+from keyword import iskeyword
 
 import click
 
@@ -15,11 +16,17 @@ COMMANDS: dict[str, str] = {
     "mock": "Run an upstream for tests and demos, with scripted faults.",
     "lint": "Check YAML files as the operator would.",
     "explain": "Tell who would answer a model name, and why.",
+    "import": "Print the objects that another gateway's configuration amounts to.",
     "crds": "Print the CRDs.",
     "operator": "Run the control plane.",
     "proxy": "Run the data plane.",
 }
 """Each command with its line in `--help`; the module of the same name in `understudy.commands` holds it."""
+
+
+def module_name(command: str) -> str:
+    """The name of a command's module, and of the command in it: its own, unless Python keeps that to itself."""
+    return f"{command}_" if iskeyword(command) else command
 
 
 class LazyGroup(click.Group):
@@ -34,13 +41,13 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         try:
-            module = importlib.import_module(f"understudy.commands.{cmd_name}")
+            module = importlib.import_module(f"understudy.commands.{module_name(cmd_name)}")
         except ModuleNotFoundError as error:
             raise click.ClickException(
                 f"`understudy {cmd_name}` needs {error.name}, which is not installed: "
                 f"pip install 'understudy[cli,operator]'"
             ) from error
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, module_name(cmd_name))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from understudy.main import COMMANDS, main
+from understudy.main import COMMANDS, main, module_name
 
 HEAVY = ("aiohttp", "kopf", "kubernetes", "pydantic", "understudy_operator", "understudy_proxy", "uvloop", "yaml")
 
@@ -22,7 +22,7 @@ def run(*arguments: str) -> tuple[int, str]:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_there(name: str) -> None:
     """Each of the list can be imported, is called so, and has help."""
-    command = getattr(importlib.import_module(f"understudy.commands.{name}"), name)
+    command = getattr(importlib.import_module(f"understudy.commands.{module_name(name)}"), module_name(name))
     assert isinstance(command, click.Command)
     assert command.name == name
     code, help_text = run(name, "--help")
@@ -32,7 +32,7 @@ def test_every_command_is_there(name: str) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_explained(name: str) -> None:
     """Nobody has to read the code to know what an option does."""
-    command = getattr(importlib.import_module(f"understudy.commands.{name}"), name)
+    command = getattr(importlib.import_module(f"understudy.commands.{module_name(name)}"), module_name(name))
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     assert [option.name for option in options if not option.help] == []
 
