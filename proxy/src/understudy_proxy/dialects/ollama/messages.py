@@ -20,6 +20,8 @@ from understudy_proxy.dialects.canonical.content import (
 from understudy_proxy.dialects.request_error import Unsupported
 
 _BETWEEN = "\n\n"
+_ERROR = "Error: "
+"""Begins what a function returned that failed: Ollama has no field for it."""
 
 
 def write_messages(system: Sequence[Text], messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -76,7 +78,10 @@ def _user(parts: Sequence[Part], names: dict[str, str]) -> Iterator[dict[str, An
 
 
 def _result(result: ToolResult, names: dict[str, str]) -> dict[str, Any]:
-    message = {"role": "tool", "content": _words(result.content), "tool_call_id": result.call_id}
+    words = _words(result.content)
+    if result.is_error:
+        words = f"{_ERROR}{words}".rstrip()
+    message = {"role": "tool", "content": words, "tool_call_id": result.call_id}
     if (name := result.name or names.get(result.call_id)) is not None:
         message["tool_name"] = name
     return message
@@ -89,7 +94,7 @@ def _words(parts: Sequence[Text | Image | Audio | Document]) -> str:
             case Text():
                 words.append(part.text)
             case Document(text=str() as text):
-                words.append(text)
+                words += [part.title or "", text]
             case Image():
                 pass
             case Audio():

@@ -210,10 +210,26 @@ def test_results_with_pictures() -> None:
     assert messages[3] == {"role": "user", "content": "And?", "images": ["AAAA"]}
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        pytest.param((Text("no such city"),), "Error: no such city", id="that says why"),
+        pytest.param((), "Error:", id="without a word"),
+    ],
+)
+def test_results_of_a_tool_that_failed(said: tuple[Text, ...], expected: str) -> None:
+    """Ollama has no field for it, so its model reads it."""
+    result = ToolResult("c0", said, is_error=True)
+    messages = _sent(HI, _assistant(ToolCall("c0", "f", "")), Message(Role.USER, (result,)))["messages"]
+    assert expected == messages[2]["content"]
+
+
 def test_texts_of_files() -> None:
-    """A file that is text is read as such."""
+    """A file that is text is read as such, its title before it."""
     file = Document("text/plain", text="Contents.")
     assert _sent(Message(Role.USER, (Text("Read:"), file)))["messages"][0]["content"] == "Read:\n\nContents."
+    titled = replace(file, title="Plan")
+    assert _sent(Message(Role.USER, (titled,)))["messages"][0]["content"] == "Plan\n\nContents."
 
 
 @pytest.mark.parametrize(
