@@ -1,6 +1,7 @@
 """The Python client: a gateway asked from an app, in types. All of it is in `from understudy import …`."""
 
-from understudy.client._async import AsyncChatStream, AsyncClient
+from understudy.client._async import AsyncClient
+from understudy.client._async_stream import AsyncChatStream
 from understudy.client._batches import Outcome
 from understudy.client._clock import Clock
 from understudy.client._errors import (
@@ -22,7 +23,8 @@ from understudy.client._errors import (
 from understudy.client._requests import Ask, ChatOptions
 from understudy.client._results import ChatResult, Model, ToolCall, Usage
 from understudy.client._streams import Chunk
-from understudy.client._sync import ChatStream, Client
+from understudy.client._sync import Client
+from understudy.client._sync_stream import ChatStream
 from understudy.client._tool_loop import ToolRun
 from understudy.client._tools import Tool, tool
 

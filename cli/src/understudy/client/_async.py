@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from itertools import count
 from types import TracebackType
@@ -10,7 +10,8 @@ from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 import httpx2
 
-from understudy.client._answers import MAX_EVENT_BYTES, Body, check_is_stream
+from understudy.client._answers import Body, check_is_stream
+from understudy.client._async_stream import AsyncChatStream
 from understudy.client._batches import CONCURRENCY, Outcome, Progress, batch_calls, shown
 from understudy.client._clock import Clock
 from understudy.client._errors import UnderstudyError
@@ -21,7 +22,6 @@ from understudy.client._requests import MODELS, READY, Ask, Call, ChatOptions, M
 from understudy.client._results import ChatResult, Model, chat_result, model_list
 from understudy.client._retrying import Retrying
 from understudy.client._settings import Settings
-from understudy.client._streams import Chunk, Fold
 from understudy.client._tool_loop import MAX_ROUNDS, ToolLoop, ToolRun, Wanted
 from understudy.client._tools import raised, told
 
@@ -73,11 +73,16 @@ class AsyncClient:
     @overload
     async def chat(
         self, model: str, messages: Messages, *, stream: Literal[True], **options: Unpack[ChatOptions]
-    ) -> "AsyncChatStream": ...
+    ) -> AsyncChatStream: ...
+
+    @overload
+    async def chat(
+        self, model: str, messages: Messages, *, stream: bool, **options: Unpack[ChatOptions]
+    ) -> ChatResult | AsyncChatStream: ...
 
     async def chat(
         self, model: str, messages: Messages, *, stream: bool = False, **options: Unpack[ChatOptions]
-    ) -> "ChatResult | AsyncChatStream":
+    ) -> ChatResult | AsyncChatStream:
         """Ask a route, a persona (`persona/NAME`) or a model (`PROVIDER/MODEL`), once.
 
         Args:
@@ -213,7 +218,7 @@ class AsyncClient:
         async with aclosing(await self._sent(call, silence=silence)) as response:
             return (await self._read(response)).decoded(response), response.headers
 
-    async def _open(self, call: Call) -> "AsyncChatStream":
+    async def _open(self, call: Call) -> AsyncChatStream:
         async with AsyncExitStack() as leaving:
             response = await leaving.enter_async_context(aclosing(await self._sent(call)))
             if not response.is_success:
@@ -244,61 +249,6 @@ class AsyncClient:
         except httpx2.RequestError as error:
             raise from_transport(error, url=self._settings.url) from error
         return body
-
-
-class AsyncChatStream:
-    """An answer as it comes: an async iterator of `Chunk`s, and a context manager that ends it when left early."""
-
-    def __init__(self, response: httpx2.Response) -> None:
-        """Read the pieces of an open response."""
-        self._response = response
-        self._fold = Fold(response.headers)
-        self._pieces = self._read()
-
-    @property
-    def so_far(self) -> ChatResult:
-        """What has been said until now."""
-        return self._fold.result()
-
-    async def result(self) -> ChatResult:
-        """The whole answer, waited for.
-
-        Raises:
-            Interrupted: it broke off, or was closed before its end.
-        """
-        async for _ in self._pieces:
-            pass
-        self._fold.end()
-        return self._fold.result()
-
-    async def close(self) -> None:
-        """End it here; the gateway cancels the provider."""
-        await self._pieces.aclose()
-        await self._response.aclose()
-
-    def __aiter__(self) -> AsyncIterator[Chunk]:
-        return self._pieces
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def _read(self) -> AsyncGenerator[Chunk, None]:
-        try:
-            async for event in httpx2.EventSource(self._response, max_event_size=MAX_EVENT_BYTES):
-                if event.data and (chunk := self._fold.add(event.data)):
-                    yield chunk
-                if self._fold.is_done:
-                    break
-            self._fold.end()
-        except httpx2.RequestError as error:
-            self._fold.end(error)
-        finally:
-            await self._response.aclose()
 
 
 async def _perform(wanted: Wanted) -> str:

@@ -54,7 +54,14 @@ READY = Call("GET", "/health/ready")
 
 
 def chat_call(model: str, messages: Messages, options: ChatOptions, *, stream: bool) -> Call:
-    """A request for an answer. A stream is asked to tell its usage."""
+    """A request for an answer. A stream is asked to tell its usage.
+
+    Raises:
+        TypeError: an option that there is not.
+    """
+    if unknown := options.keys() - ChatOptions.__annotations__.keys():
+        known = ", ".join(ChatOptions.__annotations__)
+        raise TypeError(f"there is no option {min(unknown)}: there are {known}; extra takes any field")
     body: dict[str, Any] = {"model": model, "messages": as_messages(messages)}
     for name in ("temperature", "max_tokens"):
         if options.get(name) is not None:

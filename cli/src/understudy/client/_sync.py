@@ -1,16 +1,17 @@
 """The client for code that waits. What goes over the wire, and what is made of it, is shared with `_async`."""
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing
+from contextvars import Context, copy_context
 from itertools import count
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 import httpx2
 
-from understudy.client._answers import MAX_EVENT_BYTES, Body, check_is_stream
+from understudy.client._answers import Body, check_is_stream
 from understudy.client._batches import CONCURRENCY, Outcome, Progress, batch_calls, shown
 from understudy.client._clock import Clock
 from understudy.client._errors import UnderstudyError
@@ -21,7 +22,7 @@ from understudy.client._requests import MODELS, READY, Ask, Call, ChatOptions, M
 from understudy.client._results import ChatResult, Model, chat_result, model_list
 from understudy.client._retrying import Retrying
 from understudy.client._settings import Settings
-from understudy.client._streams import Chunk, Fold
+from understudy.client._sync_stream import ChatStream
 from understudy.client._tool_loop import MAX_ROUNDS, ToolLoop, ToolRun, Wanted
 from understudy.client._tools import raised, told
 
@@ -75,11 +76,16 @@ class Client:
     @overload
     def chat(
         self, model: str, messages: Messages, *, stream: Literal[True], **options: Unpack[ChatOptions]
-    ) -> "ChatStream": ...
+    ) -> ChatStream: ...
+
+    @overload
+    def chat(
+        self, model: str, messages: Messages, *, stream: bool, **options: Unpack[ChatOptions]
+    ) -> ChatResult | ChatStream: ...
 
     def chat(
         self, model: str, messages: Messages, *, stream: bool = False, **options: Unpack[ChatOptions]
-    ) -> "ChatResult | ChatStream":
+    ) -> ChatResult | ChatStream:
         """Ask a route, a persona (`persona/NAME`) or a model (`PROVIDER/MODEL`), once.
 
         Args:
@@ -114,7 +120,8 @@ class Client:
                 took = loop.take(self.chat(model, loop.messages, **loop.options))
                 if isinstance(took, ToolRun):
                     return took
-                loop.give(took, list(pool.map(_perform, took)))
+                contexts = [copy_context() for _ in took]
+                loop.give(took, list(pool.map(_perform_in, contexts, took)))
 
     def batch(
         self,
@@ -139,7 +146,7 @@ class Client:
         """
         calls = batch_calls(requests, model=model, options=options)
         with shown(progress, len(calls)) as step, ThreadPoolExecutor(max(1, concurrency)) as pool:
-            futures = [pool.submit(self._outcome, call) for call in calls]
+            futures = [pool.submit(copy_context().run, self._outcome, call) for call in calls]
             try:
                 for future in as_completed(futures):
                     future.result()
@@ -214,7 +221,7 @@ class Client:
         with closing(self._sent(call, silence=silence)) as response:
             return self._read(response).decoded(response), response.headers
 
-    def _open(self, call: Call) -> "ChatStream":
+    def _open(self, call: Call) -> ChatStream:
         with ExitStack() as leaving:
             response = leaving.enter_context(closing(self._sent(call)))
             if not response.is_success:
@@ -247,59 +254,9 @@ class Client:
         return body
 
 
-class ChatStream:
-    """An answer as it comes: an iterator of `Chunk`s, and a context manager that ends it when it is left early."""
-
-    def __init__(self, response: httpx2.Response) -> None:
-        """Read the pieces of an open response."""
-        self._response = response
-        self._fold = Fold(response.headers)
-        self._pieces = self._read()
-
-    @property
-    def so_far(self) -> ChatResult:
-        """What has been said until now."""
-        return self._fold.result()
-
-    def result(self) -> ChatResult:
-        """The whole answer, waited for.
-
-        Raises:
-            Interrupted: it broke off, or was closed before its end.
-        """
-        for _ in self._pieces:
-            pass
-        self._fold.end()
-        return self._fold.result()
-
-    def close(self) -> None:
-        """End it here; the gateway cancels the provider."""
-        self._pieces.close()
-        self._response.close()
-
-    def __iter__(self) -> Iterator[Chunk]:
-        return self._pieces
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _read(self) -> Generator[Chunk, None, None]:
-        try:
-            for event in httpx2.EventSource(self._response, max_event_size=MAX_EVENT_BYTES):
-                if event.data and (chunk := self._fold.add(event.data)):
-                    yield chunk
-                if self._fold.is_done:
-                    break
-            self._fold.end()
-        except httpx2.RequestError as error:
-            self._fold.end(error)
-        finally:
-            self._response.close()
+def _perform_in(context: Context, wanted: Wanted) -> str:
+    """Make a call with the context variables of whoever asked, such as the trace that it belongs to."""
+    return context.run(_perform, wanted)
 
 
 def _perform(wanted: Wanted) -> str:

@@ -6,6 +6,7 @@ tool. What goes wrong in a call is told to the model in a sentence: it often doe
 
 import inspect
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, get_type_hints
@@ -13,6 +14,7 @@ from typing import Annotated, Any, get_type_hints
 from understudy.client._docstrings import described
 from understudy.client._results import ToolCall
 
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _SHOWN = 2048
 """Characters of an error that a model is told."""
 
@@ -52,13 +54,16 @@ def tool(function: Callable[..., Any]) -> Tool:
     """A tool of a function: named by it, described by its docstring, its arguments by their annotations.
 
     Raises:
-        TypeError: an argument has no annotation, or cannot be given by name.
+        TypeError: an argument has no annotation, or cannot be given by name; or no model can know the function's name.
     """
     from pydantic import ConfigDict, Field, create_model
 
     name = getattr(function, "__name__", type(function).__name__)
     description, texts = described(function)
-    hints = get_type_hints(function, include_extras=True)
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise TypeError(f"{name}: an annotation is of a type that its module does not know: {error}") from error
     fields: dict[str, Any] = {}
     for each in inspect.signature(function).parameters.values():
         if each.kind not in {each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY}:
@@ -71,6 +76,8 @@ def tool(function: Callable[..., Any]) -> Tool:
         if texts.get(each.name):
             hint = Annotated[hint, Field(description=texts[each.name])]
         fields[f"argument_{each.name}"] = (hint, Field(default, alias=each.name))
+    if not _NAME.fullmatch(name):
+        raise TypeError(f"{name}: models know functions by up to 64 letters, digits, _ and -; make a Tool with a name")
     model = create_model(name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=False), **fields)
     return Tool(name, description or name, _untitled(model.model_json_schema()), function, model)
 

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import httpx2
@@ -104,6 +105,20 @@ async def test_what_is_sent(kind: Kind) -> None:
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert request.headers["x-team"] == "blue"
     assert KEY not in repr(client)
+
+
+@both
+async def test_an_option_that_there_is_not(kind: Kind) -> None:
+    """Is no option that is quietly left out."""
+    gateway = Gateway(answer())
+    client = made(kind, gateway)
+    for method in ("chat", "run"):
+        with pytest.raises(TypeError, match="no option max_token: there are temperature, max_tokens"):
+            await ask(client, method, "chat", "Hi", max_token=5)
+    with pytest.raises(TypeError, match="no option max_token"):
+        await ask(client, "batch", ["Hi"], model="chat", max_token=5)
+    await closed(client)
+    assert gateway.requests == []
 
 
 @both
@@ -247,6 +262,25 @@ async def test_tools_are_called_until_the_model_is_done(kind: Kind) -> None:
     assert sent[2]["messages"] == list(run.messages[:-1])
     assert run.messages[1]["tool_calls"][0]["function"] == {"name": "weather", "arguments": '{"city": "Paris"}'}
     assert [each["function"]["name"] for each in sent[0]["tools"]] == ["weather", "population"]
+
+
+CALLER = ContextVar("CALLER", default="nobody")
+
+
+@both
+async def test_functions_know_who_asked(kind: Kind) -> None:
+    """Context variables reach them, in whatever thread they run: traces depend on it."""
+
+    def who(city: str) -> str:  # noqa: ARG001 - as the model gives it
+        """Who asks."""
+        return CALLER.get()
+
+    gateway = Gateway(answer("", calls={"who": '{"city": "Paris"}'}), answer("You."))
+    client = made(kind, gateway)
+    CALLER.set("me")
+    run = await ask(client, "run", "chat", "Who?", tools=[who])
+    await closed(client)
+    assert run.messages[2]["content"] == "me"
 
 
 async def test_coroutines_are_awaited_by_the_client_that_can() -> None:

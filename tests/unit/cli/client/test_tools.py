@@ -79,12 +79,18 @@ def test_an_argument_may_have_any_name() -> None:
     assert call.arguments == {**arguments, "place": Place(title="b")}
 
 
+def elsewhere(what: "NotHere") -> None:  # type: ignore[name-defined]  # noqa: F821 - that is the point
+    """Its type was known only where it was made."""
+
+
 @pytest.mark.parametrize(
     ("function", "said"),
     [
         pytest.param(lambda x: x, "argument x needs an annotation", id="no annotation"),
         pytest.param(lambda *many: many, "argument many cannot be given by name", id="any number"),
         pytest.param(lambda **many: many, "argument many cannot be given by name", id="any name"),
+        pytest.param(lambda: None, "<lambda>: models know functions by", id="a name for nobody"),
+        pytest.param(elsewhere, "elsewhere: an annotation is of a type that", id="an unknown type"),
     ],
 )
 def test_what_cannot_be_a_tool_is_said(function: Callable[..., Any], said: str) -> None:
