@@ -18,12 +18,11 @@ from understudy_proxy.dialects.openai import errors
 from understudy_proxy.dialects.openai.answers import classify
 from understudy_proxy.dialects.openai.eventdata import DONE, is_whole
 from understudy_proxy.dialects.openai.usage import read_usage, states_usage
+from understudy_proxy.dialects.passed_flow import MAX_HELD_BYTES
 from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge, parse
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.exchange.failure import UpstreamFailure
 
-MAX_HELD_BYTES = 1024 * 1024
-"""What is held back while nothing has begun."""
 _END = b"data: [DONE]\n\n"
 _KEEP_ALIVE = b":"
 _MAX_CHOICES = 1024

@@ -9,9 +9,10 @@ import pytest
 from harness.runtimes import a_candidate, a_model
 from understudy_api.config import Prompt
 from understudy_proxy.dialects.anthropic.passing import PassedCount, PassedMessage
-from understudy_proxy.dialects.anthropic.passing_stream import MAX_HELD_BYTES, MessagesStream
+from understudy_proxy.dialects.anthropic.passing_stream import MessagesStream
 from understudy_proxy.dialects.anthropic.request import MessagesRequest, read
 from understudy_proxy.dialects.interpretation import Call
+from understudy_proxy.dialects.passed_flow import MAX_HELD_BYTES
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from harness.streams import DONE, ROLE, STOP, TEXT, a_chunk, chunks_in, client_sees, streamed, text_in
-from understudy_proxy.dialects.openai.stream import MAX_HELD_BYTES, ChatStream
+from understudy_proxy.dialects.openai.stream import ChatStream
+from understudy_proxy.dialects.passed_flow import MAX_HELD_BYTES
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.exchange.failure import FailureKind
 
