@@ -167,6 +167,13 @@ async def test_a_compressed_body_is_taken(gateway: Serving) -> None:
     assert answer.status == 200
 
 
+async def test_a_compression_that_is_not_read(gateway: Serving) -> None:
+    """The client is told which it may use."""
+    answer = await _raw(gateway, _head("content-encoding: br", "content-length: 3"), b"abc")
+    assert "gzip" in _error(answer)["message"]
+    assert answer.status == 415
+
+
 @pytest.mark.parametrize(
     "head",
     [

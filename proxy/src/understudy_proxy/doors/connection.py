@@ -11,7 +11,7 @@ from typing import Protocol
 
 from aiohttp import StreamReader, web
 from aiohttp.http import RawRequestMessage
-from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_exceptions import ContentEncodingError, LineTooLong
 
 from understudy_proxy.doors.door import Refused
 from understudy_proxy.doors.limits import Limits
@@ -208,6 +208,12 @@ def _unparsable(status: int, exc: BaseException | None, message: str | None) -> 
         )
     if status >= 500:
         return Refused(500, "The gateway could not answer.", type="server_error", reason="internal")
+    if isinstance(exc, ContentEncodingError):
+        return Refused(
+            415,
+            "The body is compressed as this gateway does not read it; send it plain, or as gzip.",
+            reason="encoding",
+        )
     # The parser's message quotes what it was sent over several lines; its first one names the fault.
     fault = (message or "malformed").strip().splitlines()[0][:200].rstrip(": ")
     return Refused(400, f"This is not a well-formed HTTP request: {fault}.", reason="malformed")

@@ -5,7 +5,7 @@ from typing import Any
 
 from understudy_proxy.dialects.bedrock.encode import Encoded
 from understudy_proxy.dialects.bedrock.failures import refused
-from understudy_proxy.dialects.bedrock.names import finish_of, read_usage
+from understudy_proxy.dialects.bedrock.names import STOP_SEQUENCE, finish_of, read_usage
 from understudy_proxy.dialects.bodies import json_text, string
 from understudy_proxy.dialects.canonical.answer import Answer, Choice, joined
 from understudy_proxy.dialects.canonical.content import AssistantPart, Issuer, Signature, Text, Thinking, ToolCall
@@ -27,8 +27,9 @@ def read(status: int, headers: Mapping[str, str], body: bytes, encoded: Encoded)
         return no_answer(body, answer, status=status)
     parts = joined([part for block in content if (part := _part(block, encoded)) is not None])
     calls = any(isinstance(part, ToolCall) for part in parts)
+    reason = answer.get("stopReason")
     return Answer(
-        choices=(Choice(parts, finish_of(answer.get("stopReason"), calls=calls)),),
+        choices=(Choice(parts, finish_of(reason, calls=calls), stop_sequence=stop_sequence_of(reason, encoded)),),
         usage=read_usage(answer.get("usage")),
         service_tier=tier_in(answer),
     )
@@ -44,6 +45,11 @@ def signature_of(value: Any, encoded: Encoded) -> Signature | None:
     """A signature, if its issuer is known: Claude's is Anthropic's."""
     text = string(value)
     return Signature(text, Issuer.ANTHROPIC) if text and encoded.is_claude else None
+
+
+def stop_sequence_of(stop_reason: Any, encoded: Encoded) -> str | None:
+    """At which sequence an answer ended: Bedrock says that it was one, but not which of several."""
+    return encoded.stop[0] if stop_reason == STOP_SEQUENCE and len(encoded.stop) == 1 else None
 
 
 def _content(answer: Any) -> list[Any] | None:

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStre
 
 from typing import Any
 
-from understudy_proxy.dialects.bedrock.decode import MAX_BLOCKS, signature_of
+from understudy_proxy.dialects.bedrock.decode import MAX_BLOCKS, signature_of, stop_sequence_of
 from understudy_proxy.dialects.bedrock.encode import Encoded
 from understudy_proxy.dialects.bedrock.failures import excepted
 from understudy_proxy.dialects.bedrock.frames import BadFrame, Frame, Frames
@@ -100,7 +100,9 @@ class ConverseDecoder:
                 events.append(Began())
             case "messageStop":
                 self._finished = True
-                events.append(Finished(finish_of(event.get("stopReason"), calls=self._calls > 0)))
+                reason = event.get("stopReason")
+                finish = finish_of(reason, calls=self._calls > 0)
+                events.append(Finished(finish, stop_sequence=stop_sequence_of(reason, self._encoded)))
             case "metadata":
                 self._end(event, events)
             case _:

@@ -32,6 +32,8 @@ class Encoded:
     json_tool: bool
     """An answer to a JSON Schema comes as a call of `json_tool.JSON_TOOL`."""
     is_claude: bool
+    stop: tuple[str, ...]
+    """The sequences at which the answer ends."""
     warnings: tuple[str, ...]
 
 
@@ -49,6 +51,7 @@ def encode(chat: Chat, candidate: Candidate) -> Encoded:
         ids=encoding.blocks.ids,
         json_tool=encoding.for_json,
         is_claude=encoding.is_claude,
+        stop=tuple(chat.sampling.stop),
         warnings=tuple(encoding.blocks.warnings),
     )
 

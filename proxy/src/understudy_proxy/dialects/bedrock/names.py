@@ -40,9 +40,10 @@ AUDIO_FORMATS = {
     "audio/webm": "webm",
 }
 _GEOGRAPHY = re.compile(r"^(?:global|[a-z]{2}|apac|us-gov)\.(?=[a-z0-9-]+\.)")
+STOP_SEQUENCE = "stop_sequence"
 _FINISHES = {
     "end_turn": Finish.STOP,
-    "stop_sequence": Finish.STOP,
+    STOP_SEQUENCE: Finish.STOP,
     "tool_use": Finish.TOOL_CALLS,
     "max_tokens": Finish.LENGTH,
     "model_context_window_exceeded": Finish.LENGTH,

@@ -1,5 +1,6 @@
 """What Bedrock answers, whole and streamed, and how it fails."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from understudy_proxy.dialects.bedrock.decode import read
 from understudy_proxy.dialects.bedrock.decoder import ConverseDecoder
 from understudy_proxy.dialects.bedrock.encode import Encoded, encode
 from understudy_proxy.dialects.canonical.answer import Answer, Finish
-from understudy_proxy.dialects.canonical.chat import Chat, JsonFormat, Tool
+from understudy_proxy.dialects.canonical.chat import Chat, JsonFormat, Sampling, Tool
 from understudy_proxy.dialects.canonical.content import Issuer, Message, Role, Signature, Text, Thinking, ToolCall
 from understudy_proxy.dialects.canonical.events import Ended, Event, Failed
 from understudy_proxy.dialects.canonical.fold import fold
@@ -146,6 +147,24 @@ def test_other_models_reasoning_is_nobodys() -> None:
     """A signature means something to the family of models that issued it, and only Claude's is known."""
     answer = whole(sent=encoded(model="us.deepseek.r1-v1:0"))
     assert Thinking("Hm. Tea?") == answer.choices[0].parts[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason", "expected"),
+    [
+        pytest.param(("END",), "stop_sequence", "END", id="the one"),
+        pytest.param(("END", "STOP"), "stop_sequence", None, id="one of two, and nobody says which"),
+        pytest.param(("END",), "end_turn", None, id="an end of its own"),
+    ],
+)
+def test_at_which_sequence_an_answer_ended(asked: tuple[str, ...], reason: str, expected: str | None) -> None:
+    """Bedrock only says that it was one of those which the request named."""
+    sent = encoded(replace(HELLO, sampling=Sampling(stop=asked)))
+    answer = whole({**WHOLE, "output": {"message": {"content": [{"text": "Hi"}]}}, "stopReason": reason}, sent)
+    stop = event("messageStop", orjson.dumps({"stopReason": reason}))
+    streamed = fold(events_of(BEGINNING + delta(0, text="Hi") + stopped(0) + stop + METADATA, sent=sent))
+    assert expected == answer.choices[0].stop_sequence
+    assert answer == streamed
 
 
 def test_names_and_ids_come_back() -> None:
