@@ -50,7 +50,7 @@ def read_litellm(file: Part, objects: Objects, problems: list[Unusable]) -> None
                 problems.append(problem)
     if file.part("environment_variables").value:
         objects.remarks.append("environment_variables are not taken over: keys belong in Secrets.")
-    for part in (*settings, file):
+    for part in settings:
         for field in part.left():
             why = _ELSEWHERE.get(field.rpartition(".")[2])
             objects.remarks.append(f"{field} is not taken over" + (f": {why}." if why else "."))

@@ -37,7 +37,8 @@ class Place:
     key: Key = NO_KEY
     region: str = ""
     project: str = ""
-    access_key: str = ""
+    access_keys: tuple[str, str] | None = None
+    """The variables that hold AWS' two keys, "" where they are written out; None without such keys."""
 
 
 def place_of(params: Part, asked: str) -> tuple[Place, str]:
@@ -47,7 +48,9 @@ def place_of(params: Part, asked: str) -> tuple[Place, str]:
         Unusable: the prefix is nobody's.
     """
     prefix, slash, rest = asked.partition("/")
-    vendor = vendor_named(prefix) if slash else vendor_named("openai")
+    if not slash:
+        prefix, rest = _unsaid(asked), asked
+    vendor = vendor_named(prefix)
     url = params.text("api_base", "base_url")
     provider = params.text("custom_llm_provider")
     if provider and vendor_named(provider):
@@ -56,24 +59,34 @@ def place_of(params: Part, asked: str) -> tuple[Place, str]:
         raise params.wrong(
             "model", f"{prefix} is no vendor that is known; with an api_base it can be one of OpenAI's kind"
         )
-    name = prefix if slash or provider else "openai"
     type_ = vendor.type if vendor else COMPATIBLE
     if type_ == "OpenAI" and url and not variable_of(url) and _OPENAI_HOST not in url:
         type_ = COMPATIBLE
     if type_ == "Bedrock":
         rest = rest.removeprefix("converse/").removeprefix("invoke/")
     key = key_of(params.text("api_key"), at=f"{params.file}, api_key of {asked}", type_=type_)
-    params.ignore("api_version", "organization", "aws_secret_access_key", "aws_session_token")
+    params.ignore("api_version", "organization", "aws_session_token")
     place = Place(
-        name=name.replace("_chat", "") if type_ == "Ollama" else name,
+        name=prefix.replace("_chat", "") if type_ == "Ollama" else prefix,
         type=type_,
         address=_address(url or (vendor.base_url if vendor else ""), type_),
         key=key if type_ not in {"Bedrock", "VertexAI"} else NO_KEY,
         region=params.text("aws_region_name", "vertex_location"),
         project=params.text("vertex_project"),
-        access_key=params.text("aws_access_key_id"),
+        access_keys=_access_keys(params) if params.has("aws_access_key_id") else None,
     )
-    return place, (rest if slash or provider else asked)
+    return place, rest
+
+
+def _access_keys(params: Part) -> tuple[str, str]:
+    return variable_of(params.text("aws_access_key_id")), variable_of(params.text("aws_secret_access_key"))
+
+
+def _unsaid(model: str) -> str:
+    """Whose model it is that has no prefix, told by its name."""
+    if model.startswith("claude"):
+        return "anthropic"
+    return "vertex_ai" if model.startswith("gemini") else "openai"
 
 
 def provider_of(place: Place, name: str, objects: Objects) -> Made:
@@ -108,12 +121,9 @@ def _cloud(place: Place, name: str, objects: Objects, made: Made) -> dict[str, A
         if not region:
             made.comments.append("The file does not say its region: write it here.")
         auth: dict[str, Any] = {"region": region or "us-east-1"}
-        if place.access_key:
-            keys = {
-                "AWS_ACCESS_KEY_ID": variable_of(place.access_key),
-                "AWS_SECRET_ACCESS_KEY": "AWS_SECRET_ACCESS_KEY",
-            }
-            found = "" if keys["AWS_ACCESS_KEY_ID"] else "the file with model_list"
+        if place.access_keys:
+            keys = dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), place.access_keys, strict=True))
+            found = "" if all(place.access_keys) else "litellm_params"
             objects.secrets[name] = SecretNeeded(name, keys, found=found)
             auth["secretRef"] = {"name": name}
         return {"aws": auth}

@@ -10,7 +10,7 @@ from understudy.importing.vendors import SELF_HOSTED, default_key, model_name, o
 from understudy_api.v1alpha1 import API_VERSION
 
 KEY = "api-key"
-_VARIABLE = re.compile(r"os\.environ/([A-Za-z_]\w*)|\$\{([A-Za-z_]\w*)(?::[^}]*)?\}|\$([A-Za-z_]\w*)", re.ASCII)
+_VARIABLE = re.compile(r"os\.environ/([A-Za-z_]\w*)|\$\{([A-Za-z_]\w*)(?::[^}]*)?\}|\$([A-Z_][A-Z0-9_]*)", re.ASCII)
 MAX_PRIORITY = 15
 
 

@@ -24,6 +24,8 @@ def read_personas(file: Part, objects: Objects, providers: Providers, problems: 
 
 def _persona(name: str, entry: Part, objects: Objects, providers: Providers) -> None:
     made = Made("Persona", object_name(name), {})
+    if made.name in objects.personas:
+        raise entry.wrong("", f"is a second {made.name}: - and _ are the same in a persona's name")
     spec = made.spec
     if description := entry.text("description"):
         spec["description"] = description

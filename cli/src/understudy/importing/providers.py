@@ -39,6 +39,8 @@ class Providers:
         """Make them in `objects`, and tell what cannot be used in `problems`."""
         self._objects = objects
         self._problems = problems
+        self._shared: dict[str, dict[str, Any]] = {}
+        """What files say of all models of a provider."""
 
     def read(self, file: Part) -> None:
         """The providers and models of one file."""
@@ -48,11 +50,14 @@ class Providers:
                     self._provider(name, entry)
                 except Unusable as problem:
                     self._problems.append(problem)
+        fallbacks: list[tuple[Made, list[str]]] = []
         for name, entry in file.named("models"):
             try:
-                self._logical(name, entry)
+                fallbacks.append(self._logical(name, entry))
             except Unusable as problem:
                 self._problems.append(problem)
+        for route, others in fallbacks:
+            self._step_in(route, others)
         for name in ("default_model", "default_provider"):
             if wanted := file.text(name):
                 self._default(file, name, wanted)
@@ -72,14 +77,15 @@ class Providers:
         return made
 
     def complete(self) -> None:
-        """Models for those whose files name none."""
+        """Models for those whose files name none, and for each model what is said of all of its provider."""
         for made in self._objects.providers.values():
-            if made.spec.get("models"):
-                continue
-            usual = default_models(made.spec["type"])
-            made.spec["models"] = [{"name": model} for model in usual]
-            said = "these are usual ones" if usual else "name those that it serves"
-            made.comments.append(f"No file names its models: {said}.")
+            if not made.spec.get("models"):
+                usual = default_models(made.spec["type"])
+                made.spec["models"] = [{"name": model} for model in usual]
+                said = "these are usual ones" if usual else "name those that it serves"
+                made.comments.append(f"No file names its models: {said}.")
+            shared = self._shared.get(made.name, {})
+            made.spec["models"] = [{"name": each["name"], **shared, **each} for each in made.spec["models"]]
 
     def routes(self) -> None:
         """A route for each model that is not one yet: apps have asked for it by that name."""
@@ -110,15 +116,15 @@ class Providers:
         self._limits(made, entry)
         if tier := entry.text("cost_tier"):
             made.labels["tier"] = object_name(tier)
-        shared = _described(entry)
+        self._shared.setdefault(at, {}).update(_described(entry))
         for model, said in entry.named("models"):
-            _add_model(made, model, {**shared, **_described(said)}, said)
+            _add_model(made, model, _described(said), said)
         if not entry.has("models") and (model := entry.text("model", "default_model")):
-            _add_model(made, model, shared, None)
+            _add_model(made, model, {}, None)
         made.comments += _unread(entry)
 
-    def _logical(self, name: str, entry: Part) -> None:
-        """A model that says its provider: a route of that name."""
+    def _logical(self, name: str, entry: Part) -> tuple[Made, list[str]]:
+        """A model that says its provider: a route of that name, and the models that step in."""
         wanted = entry.required("provider", "provider_name")
         made = self.assumed(wanted)
         if made is None:
@@ -126,13 +132,17 @@ class Providers:
         upstream = entry.text("physical_name", "model", "upstream_name", "model_id") or name
         _add_model(made, name, {**_described(entry), **({"upstreamName": upstream} if upstream != name else {})}, None)
         route = route_for(self._objects, name, [backend(made.name, name)])
-        for at, other in enumerate(entry.texts("fallbacks", "fallback", "fallback_models"), start=1):
-            provider = next((p.name for p in self._objects.providers.values() if _serves(p, other)), None)
+        others = entry.texts("fallbacks", "fallback", "fallback_models")
+        route.comments += _unread(entry)
+        return route, others
+
+    def _step_in(self, route: Made, others: list[str]) -> None:
+        for at, other in enumerate(others, start=1):
+            provider = next((made.name for made in self._objects.providers.values() if _serves(made, other)), None)
             if provider:
                 route.spec["rules"][0]["backends"].append(backend(provider, other, priority=at))
             else:
-                route.comments.append(f"Its fallback {other} is a model that comes later or not at all: add it.")
-        route.comments += _unread(entry)
+                route.comments.append(f"Its fallback {other} is a model that no file describes.")
 
     def _default(self, file: Part, field: str, wanted: str) -> None:
         route = route_of(self._objects, wanted)
@@ -161,17 +171,23 @@ class Providers:
             set_address(made, url)
 
     def _sign_in(self, made: Made, entry: Part) -> None:
+        region = entry.text("region", "aws_region", "location")
+        project = entry.text("project", "project_id")
+        if made.spec["type"] == "VertexAI":
+            if not project:
+                made.comments.append("The file does not say its project: write it here.")
+            made.spec["auth"] = {"gcp": {"project": project or "my-project", "location": region or "global"}}
+            return
+        if made.spec["type"] == "Bedrock" and "baseURL" not in made.spec:
+            if not region:
+                made.comments.append("The file does not say its region: write it here.")
+            made.spec["auth"] = {"aws": {"region": region or "us-east-1"}}
+            return
         variable = entry.text("api_key_env", "api_key_env_var", "env_key")
         said = f"${{{variable}}}" if variable else entry.text("api_key", "key", "token")
         if entry.has("api_key", "api_key_env", "api_key_env_var", "env_key", "key", "token") or "auth" not in made.spec:
             key = key_of(said, at=f"{entry.file}, field api_key of {made.name}", type_=made.spec["type"])
             made.spec |= signed_in(self._objects, made.name, key)
-        region = entry.text("region", "aws_region", "location")
-        if made.spec["type"] == "Bedrock" and "apiKey" not in made.spec.get("auth", {}):
-            made.spec["auth"] = {"aws": {"region": region or "us-east-1"}}
-        if made.spec["type"] == "VertexAI":
-            gcp = {"project": entry.text("project", "project_id") or "my-project", "location": region or "global"}
-            made.spec["auth"] = {"gcp": gcp}
 
     @staticmethod
     def _limits(made: Made, entry: Part) -> None:
