@@ -3,21 +3,22 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 import orjson
 import pytest
 
 from harness.callers import CALLERS
 from harness.callers.caller import Asking, Caller
-from harness.gateways import Serving, in_order, route, snapshot
+from harness.gateways import Serving, in_order, persona, route, snapshot
 from harness.mutations import mutated, pieces, revalued, seeded
 from harness.raw_http import Answer, eventually, exchange
 from harness.raw_upstream import Line, RawUpstream
 from harness.vendors import VENDORS, Vendor
 from understudy.mock import Mock
-from understudy_api.config import HealthPolicy, RetryPolicy, Timeouts
+from understudy_api.config import HealthPolicy, Prompt, RetryPolicy, Timeouts
 
 ROUNDS = 40
 SAID = (
@@ -170,4 +171,46 @@ async def test_any_request(caller: str, name: str) -> None:
                 assert answer.status in {200, 400, 404, 413, 422}, sent
                 if answer.status != 200:
                     assert asks.wrong(answer) is not None
+        _check_log(gateway)
+
+
+SCHEMA = {"type": "object", "properties": {"at": {"type": "string", "format": []}}, "required": [[]]}
+ASKED = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 9}
+CONTENTS = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+REASONED = {"input": [{"type": "reasoning", "id": "r", "content": 1, "summary": 1}, {"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.parametrize("vendor", [*VENDORS.values(), replace(VENDORS["gemini"], model="gemini-1.5-pro")])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chat/completions", ASKED | {"tools": [{"type": "function", "function": {"name": []}}]}),
+        (
+            "/v1/chat/completions",
+            ASKED | {"tools": [{"type": "function", "function": {"name": "f", "parameters": SCHEMA}}]},
+        ),
+        ("/v1/chat/completions", {"messages": [{"role": [], "content": "hi"}]}),
+        ("/v1/responses", REASONED),
+        ("/v1/messages", ASKED | {"tools": [{"name": [], "input_schema": {}}]}),
+        ("/v1/messages", ASKED | {"system": 1}),
+        (
+            "/v1beta/models/persona/desk:generateContent",
+            CONTENTS | {"tools": [{"functionDeclarations": [{"name": []}]}]},
+        ),
+        ("/v1beta/models/persona/desk:embedContent", {"content": {"parts": [{}]}}),
+        ("/api/chat", ASKED | {"stream": False, "tools": [{"function": {"name": []}}]}),
+        ("/api/generate", {"prompt": "hi", "stream": False, "system": 1}),
+    ],
+)
+async def test_values_of_another_kind(vendor: Vendor, path: str, body: dict[str, Any]) -> None:
+    """A list for a name, a number for a text, where a persona is put beside it: the client's error, or none."""
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+    prompt = Prompt(system="Be brief.", tools=() if path == "/api/generate" else (tool,))
+    async with Mock(name="a") as mock:
+        whole = snapshot([vendor.provider("a", mock.url)], [persona("desk", *in_order("a"), prompt=prompt)])
+        async with Serving(whole) as gateway:
+            sent = orjson.dumps({"model": "persona/desk"} | body)
+            answer = await exchange(gateway.port, "POST", path, sent, CALLERS["anthropic"].headers)
+            assert answer.status in {200, 400}
+            assert "error" in answer.json() or answer.status == 200
         _check_log(gateway)

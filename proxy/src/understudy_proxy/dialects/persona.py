@@ -66,4 +66,5 @@ def placed_in_messages(prompt: Prompt, messages: Sequence[Any]) -> list[Any]:
 
 
 def _is_system(message: Any) -> bool:
-    return isinstance(message, dict) and message.get("role") in _SYSTEM
+    role = message.get("role") if isinstance(message, dict) else None
+    return isinstance(role, str) and role in _SYSTEM

@@ -7,6 +7,7 @@ from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.anthropic.conversation import read_tool_choice
 from understudy_proxy.dialects.anthropic.encode import encode
+from understudy_proxy.dialects.anthropic.fields import wrong
 from understudy_proxy.dialects.canonical.chat import Chat, Tool
 from understudy_proxy.dialects.canonical.content import Message, Role, Text
 from understudy_proxy.dialects.parameters import NO_PARAMETERS, is_given, with_parameter
@@ -62,10 +63,12 @@ def in_role(prompt: Prompt, body: Body, candidate: Candidate) -> tuple[Body, War
     if prompt.system:
         system = body.get("system") or []
         said = [{"type": "text", "text": system}] if type(system) is str else system
+        if type(said) is not list:
+            raise wrong("system", "Input should be a string or a list of text blocks")
         changed["system"] = placed(prompt, {"type": "text", "text": prompt.system}, said)
     if tools:
         declared = encode(Chat(candidate.model, _NOTHING_SAID, tools=tools), candidate).body["tools"]
-        names = {tool["name"] for tool in declared}
+        names = [tool["name"] for tool in declared]
         changed["tools"] = [*(tool for tool in body.get("tools") or () if tool.get("name") not in names), *declared]
     return changed, tuple(dict.fromkeys((*warned, *warned_too)))
 

@@ -22,7 +22,7 @@ from understudy_proxy.dialects.gemini.usage import read_usage
 from understudy_proxy.dialects.gemini.usage import written as written_usage
 from understudy_proxy.dialects.gemini.vertex import is_vertex
 from understudy_proxy.dialects.interpretation import Asked, Call, Interpretation, Reading
-from understudy_proxy.dialects.request_error import Unsupported
+from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.dialects.whole import TranslatedWhole
 from understudy_proxy.routing.need import BYTES_PER_TOKEN, Need
 
@@ -137,7 +137,7 @@ def _text(request: Fields) -> str:
     texts = []
     for part in content.messages("parts"):
         if (text := part.text("text")) is None:
-            raise Unsupported("Only texts can be embedded here.", param=part.path)
+            raise RequestError("Only texts can be embedded here.", code="unsupported_parameter", param=part.path)
         texts.append(text)
     return "\n".join(texts)
 

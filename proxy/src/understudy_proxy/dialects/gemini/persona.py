@@ -82,14 +82,14 @@ def _config(
 
 def _tools(request: dict[str, Any], after: Chat, generation: Generation) -> list[Any]:
     """Both; where a name is taken twice the persona's declaration holds."""
-    names = {tool.name for tool in after.tools}
+    names = [tool.name for tool in after.tools]
     declared = [declaration_of(tool, names=_NO_NAMES, generation=generation) for tool in after.tools]
     given = field_of(request, "tools") or []
     own = [_without(tool, names) for tool in (given if isinstance(given, list) else [given])]
     return [*(tool for tool in own if tool), {"functionDeclarations": declared}]
 
 
-def _without(tool: Any, names: set[str]) -> Any:
+def _without(tool: Any, names: list[str]) -> Any:
     """A tool of the client's without the functions of these names; empty when nothing is left of it."""
     declared = field_of(tool, "functionDeclarations") if isinstance(tool, dict) else None
     if not isinstance(declared, list):

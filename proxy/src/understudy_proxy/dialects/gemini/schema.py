@@ -58,13 +58,15 @@ class _Writer:
         self._write_values(schema, made)
         if isinstance(properties := schema.get("properties"), Mapping) and properties:
             made["properties"] = {name: self.write(one, depth=depth + 1) for name, one in properties.items()}
-            made["required"] = [name for name in _listed(schema.get("required")) if name in properties]
+            required = _listed(schema.get("required"))
+            made["required"] = [name for name in required if isinstance(name, str) and name in properties]
         if not made.get("required") or "properties" not in made:
             made.pop("required", None)
         if "items" in schema:
             made["items"] = self.write(schema["items"], depth=depth + 1)
         self._write_alternatives(schema, made, depth)
-        if made.get("type") == "string" and made.get("format") not in _STRING_FORMATS:
+        form = made.get("format")
+        if made.get("type") == "string" and not (isinstance(form, str) and form in _STRING_FORMATS):
             made.pop("format", None)
         return made
 

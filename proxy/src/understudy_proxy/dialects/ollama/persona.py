@@ -9,6 +9,7 @@ from typing import Any
 from understudy_api.config import Prompt
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.canonical.chat import Chat, ToolMode
+from understudy_proxy.dialects.fields import string
 from understudy_proxy.dialects.ollama.chat import read_parameters
 from understudy_proxy.dialects.ollama.encode import declaration_of
 from understudy_proxy.dialects.ollama.options import write_options
@@ -75,7 +76,7 @@ def _add_tools(changed: dict[str, Any], after: Chat, asked: OllamaRequest) -> No
     """Both; where a name is taken twice the persona's declaration holds."""
     if asked.generate:
         raise Unsupported("This persona has tools, which /api/generate has not; ask at /api/chat.", param="model")
-    names = {tool.name for tool in after.tools}
+    names = [tool.name for tool in after.tools]
     own = changed.get("tools") or []
     kept = [tool for tool in own if _name(tool) not in names] if isinstance(own, list) else []
     changed["tools"] = [*kept, *(declaration_of(tool) for tool in after.tools)]
@@ -91,7 +92,7 @@ def _choose(changed: dict[str, Any], mode: ToolMode) -> None:
 def _place(changed: dict[str, Any], prompt: Prompt, asked: OllamaRequest) -> None:
     if asked.generate:
         own = changed.get("system")
-        changed["system"] = "\n\n".join(placed(prompt, prompt.system or "", [own] if own else []))
+        changed["system"] = "\n\n".join(placed(prompt, prompt.system or "", [string(own, "system")] if own else []))
     else:
         changed["messages"] = placed_in_messages(prompt, changed["messages"])
 

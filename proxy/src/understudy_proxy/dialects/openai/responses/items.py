@@ -115,7 +115,7 @@ def _output(item: Mapping[str, Any], param: str) -> dict[str, Any]:
 
 
 def _reasoning(item: Mapping[str, Any], param: str) -> dict[str, Any]:
-    said = [*(item.get("content") or ()), *(item.get("summary") or ())]
+    said = [part for name in ("content", "summary") for part in array(item.get(name) or [], f"{param}.{name}")]
     text = "\n".join(part["text"] for part in said if type(part) is dict and type(part.get("text")) is str)
     sealed = item.get("encrypted_content")
     if sealed is not None and type(sealed) is not str:
