@@ -11,6 +11,7 @@ import pytest
 from harness.clients import KINDS, Waits, ask, closed, finished, pieces
 from harness.commands import Serve, running, serving
 from harness.gateway_files import provider, route, write
+from harness.raw_http import eventually
 from understudy import (
     AsyncClient,
     BadRequest,
@@ -109,6 +110,29 @@ async def test_a_stream_that_breaks_off(kind: Kind, serve: Serve, mock: Mock, fa
     assert raised.value.so_far.text == "".join(texts)
     assert raised.value.so_far.text.split() == ["This", "is", "ada,"]
     await closed(asking)
+
+
+@both
+async def test_a_stream_left_early_ends_at_the_provider(kind: Kind, serve: Serve, mock: Mock) -> None:
+    """Nobody pays for what nobody reads."""
+    mock.settings = Settings(tokens=10_000, token_interval=0.02)
+    asking = client(kind, serve)
+    stream = await ask(asking, "chat", "chat", "Tell me a story", stream=True)
+    await closed(stream)
+    await eventually(lambda: mock.requests[-1].client_left)
+    await closed(asking)
+
+
+async def test_a_cancelled_task_ends_at_the_provider(serve: Serve, mock: Mock) -> None:
+    """And is cancelled, not caught."""
+    mock.settings = Settings(tokens=10_000, token_interval=0.02)
+    async with client(AsyncClient, serve) as asking:
+        waiting = asyncio.create_task(asking.chat("chat", "Tell me a story"))
+        await eventually(lambda: bool(mock.requests))
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await eventually(lambda: mock.requests[-1].client_left)
 
 
 @both

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, BinaryIO
 
 from understudy.importing.litellm import read_litellm
 from understudy.importing.objects import Objects
@@ -45,10 +45,15 @@ class Imported:
     taken_for: tuple[str, ...]
 
 
-def convert(paths: Iterable[str]) -> Imported:
-    """Read files and make objects of them. A part that cannot be used is a problem, and the rest goes on."""
+def convert(paths: Iterable[str], *, stdin: BinaryIO | None = None) -> Imported:
+    """Read files and make objects of them. A part that cannot be used is a problem, and the rest goes on.
+
+    Args:
+        paths: Files and folders; `-` is `stdin`.
+        stdin: What `-` reads.
+    """
     objects, problems = Objects(), list[Unusable]()
-    parts = [part for source in sources(paths) for part in _parts(source, problems)]
+    parts = [part for source in sources(paths, stdin=stdin) for part in _parts(source, problems)]
     found = {format_: [part for part in parts if part.has(*_FIELDS[format_])] for format_ in Format}
     providers = Providers(objects, problems)
     readers: dict[Format, Callable[[Part], None]] = {

@@ -61,6 +61,14 @@ def test_no_secret_is_repeated(case: str) -> None:
     assert "not-to-be-shown" not in run(str(DATA / case)).output
 
 
+def test_standard_input() -> None:
+    """As everywhere, `-`."""
+    config = "model_list: [{model_name: chat, litellm_params: {model: gpt-4o}}]\n"
+    result = CliRunner().invoke(main, ["import", "-"], input=config)
+    assert (result.exit_code, result.stderr) == (0, "read <stdin>: a LiteLLM configuration\n")
+    assert [each["kind"] for each in yaml.safe_load_all(result.stdout)] == ["LLMProvider", "LLMRoute"]
+
+
 def test_the_namespace(tmp_path: Path) -> None:
     """Is written into each object, and into the commands that create Secrets."""
     path = tmp_path / "config.yaml"
