@@ -17,6 +17,7 @@ from harness.raw_http import PATIENCE_SECONDS
 from understudy.commands.demo import demo as command
 
 README = page("README.md")
+EVERY_SDK = section(README, "## Every SDK, every provider")
 FAILOVER = section(README, "## See a failover")
 CURL = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 SDK_SECONDS = 6 * PATIENCE_SECONDS
@@ -63,6 +64,16 @@ async def test_the_curl_answers(stage: Stage) -> None:
     _, curl = (line for block in blocks(README.partition("\n## ")[0], "console") for line in block.commands())
     answer = json.loads(await stage.run(curl))
     assert answer["choices"][0]["message"]["content"] == 'This is lead, answering as large. You said: "Hello!"'
+
+
+@CURL
+async def test_another_vendors_client_is_answered(stage: Stage) -> None:
+    """Anthropic's way of asking, by a provider that speaks OpenAI's."""
+    (console,) = blocks(EVERY_SDK, "console")
+    (curl,) = console.commands()
+    answer = json.loads(await stage.run(curl))
+    assert answer["content"] == [{"type": "text", "text": 'This is lead, answering as large. You said: "Hello!"'}]
+    assert answer["stop_reason"] == "end_turn"
 
 
 async def test_the_python_answers(stage: Stage) -> None:
