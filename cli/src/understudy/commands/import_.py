@@ -20,8 +20,9 @@ def import_(*, paths: tuple[str, ...], namespace: str, quiet: bool) -> None:
     """Print the objects that another gateway's configuration amounts to.
 
     Reads a LiteLLM config.yaml, a config.yaml with providers and models, persona_policy.yaml with capabilities.yaml,
-    and tools.json, and tells by their fields which is which. Give files that belong together in one go; - is standard input. What has no
-    equivalent is said in comments, what cannot be used on standard error, and then the exit code is 1.
+    and tools.json, and tells by their fields which is which. Give files that belong together in one go; - is standard
+    input. What has no equivalent is said in comments, what cannot be used on standard error, and then the exit code
+    is 1.
     """
     imported = convert(paths, stdin=sys.stdin.buffer)
     text = as_yaml(imported.objects, namespace=namespace)
