@@ -72,7 +72,12 @@ def _handler(entry: Part, made: Made, objects: Objects) -> dict[str, Any]:
     if not re.fullmatch(r"https?://[^\s@]+", url):
         made.comments.append("Its handler is no http:// or https:// address.")
         return {}
-    handler: dict[str, Any] = {"url": url}
+    address, query, _ = url.partition("?")
+    if query:
+        made.comments.append(
+            "Its address had a query, which is left out: it may hold a key, and keys belong in Secrets."
+        )
+    handler: dict[str, Any] = {"url": address}
     method = inner.text("method").upper()
     if method in list(HttpMethod):
         handler["method"] = method

@@ -134,6 +134,16 @@ def test_an_address_keeps_its_secrets(tmp_path: Path, url: str, expected: str) -
         assert next(yaml.safe_load_all(result.stdout))["spec"]["baseURL"] == expected
 
 
+def test_a_tools_address_keeps_its_secrets(tmp_path: Path) -> None:
+    """A key in a query is left out, and that is said."""
+    path = tmp_path / "tools.json"
+    path.write_text('[{"name": "f", "description": "F.", "url": "https://f/x?key=not-to-be-shown"}]')
+    result = run(str(path))
+    assert "not-to-be-shown" not in result.output
+    assert "Its address had a query, which is left out" in result.stdout
+    assert yaml.safe_load(result.stdout)["spec"]["handler"] == {"http": {"url": "https://f/x"}}
+
+
 WORDS = st.sampled_from([
     "openai", "claude_agent", "gemini", "azure", "bedrock", "vertex_ai", "ollama", "hosted_vllm", "acme", "gpt-4o",
     "openai/m", "os.environ/A", "${A}", "*", "../x", "a b", "streaming", "tools", "low", "http://h", "http://u:p@h",
