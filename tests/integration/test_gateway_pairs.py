@@ -143,3 +143,16 @@ async def _metered(gateway: Serving, counted: dict[str, int]) -> None:
     """Wait until the metrics say so."""
     for kind, label in METRICS.items():
         await gateway.reaches("understudy_tokens_total", counted.get(kind, 0), route="default/chat", type=label)
+
+
+@pytest.mark.parametrize("vendor", ["anthropic", "gemini"])
+@pytest.mark.parametrize("caller", CALLERS)
+async def test_usage_of_a_stream_that_breaks_off(caller: str, vendor: str) -> None:
+    """What the provider had counted by then is metered: it is what it will charge."""
+    asks = CALLERS[caller]
+    async with gateway_to(VENDORS[vendor]) as (gateway, mock):
+        mock.set_faults(["cut-after:2;times=1"])
+        answer = await asks.send(gateway.port, Asking([asks.user("[say: one two three]")], stream=True))
+        assert asks.wrong(answer) is not None
+        counted = await _counted(VENDORS[vendor], mock)
+        await gateway.reaches("understudy_tokens_total", counted["input"], route="default/chat", type="input")
