@@ -6,7 +6,7 @@ from typing import Any
 from understudy_proxy.dialects.anthropic.encode import Encoded
 from understudy_proxy.dialects.anthropic.names import finish_of, tier_of
 from understudy_proxy.dialects.anthropic.usage import read_usage
-from understudy_proxy.dialects.bodies import json_text, string
+from understudy_proxy.dialects.bodies import string
 from understudy_proxy.dialects.canonical.answer import Answer, Choice, joined
 from understudy_proxy.dialects.canonical.content import (
     AssistantPart,
@@ -17,13 +17,10 @@ from understudy_proxy.dialects.canonical.content import (
     Thinking,
     ToolCall,
 )
-from understudy_proxy.dialects.claude.json_tool import JSON_TOOL
+from understudy_proxy.dialects.claude.calls import MAX_BLOCKS, whole_call
 from understudy_proxy.dialects.failures.kinds import failure_of, is_success, no_answer, parsed, refused
 from understudy_proxy.dialects.failures.shapes import said_in
 from understudy_proxy.exchange.failure import UpstreamFailure
-
-MAX_BLOCKS = 10_000
-"""Of one answer; more are no answer."""
 
 
 def failure_in(answer: Any, body: bytes, *, status: int, headers: Mapping[str, str]) -> UpstreamFailure | None:
@@ -98,14 +95,6 @@ def _part(block: Any, encoded: Encoded) -> AssistantPart | None:
         case "redacted_thinking":
             return Thinking(redacted=string(block.get("data")) or "")
         case "tool_use":
-            return _call(block, encoded)
+            return whole_call(encoded, block.get("id"), block.get("name"), block.get("input"))
         case _:
             return None
-
-
-def _call(block: dict[str, Any], encoded: Encoded) -> ToolCall | Text:
-    name, given = string(block.get("name")) or "", block.get("input")
-    arguments = json_text({} if given is None else given)
-    if encoded.json_tool and name == JSON_TOOL:
-        return Text(arguments)
-    return ToolCall(encoded.ids.back(string(block.get("id")) or ""), encoded.names.back(name), arguments)

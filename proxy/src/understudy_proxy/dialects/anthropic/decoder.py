@@ -7,14 +7,13 @@ from typing import Any
 
 import orjson
 
-from understudy_proxy.dialects.anthropic.decode import MAX_BLOCKS, failure_in, refusal_of
+from understudy_proxy.dialects.anthropic.decode import failure_in, refusal_of
 from understudy_proxy.dialects.anthropic.encode import Encoded
 from understudy_proxy.dialects.anthropic.names import finish_of, tier_of
 from understudy_proxy.dialects.anthropic.usage import Counting
 from understudy_proxy.dialects.bodies import json_text, string
 from understudy_proxy.dialects.canonical.content import Issuer, Signature
 from understudy_proxy.dialects.canonical.events import (
-    ArgumentsDelta,
     Began,
     Counted,
     Ended,
@@ -27,33 +26,27 @@ from understudy_proxy.dialects.canonical.events import (
     ThinkingDelta,
     ThinkingRedacted,
     ThinkingSigned,
-    ToolCallBegan,
 )
-from understudy_proxy.dialects.claude.json_tool import JSON_TOOL
+from understudy_proxy.dialects.claude.calls import OpenCalls, TooManyCalls
 from understudy_proxy.dialects.failures.kinds import failure_of, invalid_response, parsed
 from understudy_proxy.dialects.failures.shapes import said_by
 from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge, parse
 from understudy_proxy.exchange.failure import UpstreamFailure
 
-_NO_CALL = -1
-"""The block is the answer itself, in a tool's clothes."""
 _CONTENT = ("content_block_start", "content_block_delta")
 
 
 class MessagesDecoder:
     """One stream."""
 
-    __slots__ = ("_calls", "_counting", "_encoded", "_finished", "_opened", "_over", "_seen", "_splitter", "_whole")
+    __slots__ = ("_calls", "_counting", "_finished", "_over", "_seen", "_splitter", "_whole")
 
     def __init__(self, encoded: Encoded) -> None:
-        self._encoded = encoded
         self._splitter = EventSplitter()
         self._counting = Counting()
-        self._opened: dict[Any, int] = {}
-        """Blocks that are tool calls and not complete: which call of the answer each is."""
         self._whole: dict[Any, str] = {}
         """Arguments that came with the beginning of a block; deltas take their place."""
-        self._calls = 0
+        self._calls = OpenCalls(encoded)
         self._seen = 0
         self._finished = False
         self._over = False
@@ -123,7 +116,7 @@ class MessagesDecoder:
                 self._finish(event, events)
             case "message_stop":
                 if not self._finished:
-                    events.append(Finished(finish_of(None, calls=self._calls > 0)))
+                    events.append(Finished(finish_of(None, calls=self._calls.count > 0)))
                 events.append(Ended())
                 self._over = True
             case "ping":
@@ -163,25 +156,17 @@ class MessagesDecoder:
                 pass
 
     def _start_call(self, index: int, block: dict[str, Any], events: list[Event]) -> None:
-        name, given = string(block.get("name")) or "", block.get("input")
-        if given:
+        if given := block.get("input"):
             self._whole[index] = json_text(given)
-        if self._calls == MAX_BLOCKS or len(self._opened) == MAX_BLOCKS:
-            self._fail("the stream has more tool calls than an answer can have", events)
-            return
-        if self._encoded.json_tool and name == JSON_TOOL:
-            self._opened[index] = _NO_CALL
-            return
-        self._opened[index] = self._calls
-        call_id = self._encoded.ids.back(string(block.get("id")) or "")
-        events.append(ToolCallBegan(self._calls, call_id, self._encoded.names.back(name)))
-        self._calls += 1
+        try:
+            self._calls.open(index, block.get("id"), block.get("name"), events)
+        except TooManyCalls as error:
+            self._fail(str(error), events)
 
     def _stop(self, index: Any, events: list[Event]) -> None:
-        call = self._opened.pop(index, None) if isinstance(index, int) else None
-        arguments = self._whole.pop(index, None) if call is not None else None
-        if call is not None and arguments is not None:
-            self._argue(call, arguments, events)
+        if isinstance(index, int):
+            self._calls.argue(index, self._whole.pop(index, None), events)
+            self._calls.close(index)
 
     def _delta(self, event: dict[str, Any], events: list[Event]) -> None:
         delta = event.get("delta")
@@ -192,10 +177,9 @@ class MessagesDecoder:
                 if text := string(delta.get("text")):
                     events.append(TextDelta(text))
             case "input_json_delta":
-                index, text = event.get("index"), string(delta.get("partial_json"))
-                if text and isinstance(index, int) and (call := self._opened.get(index)) is not None:
+                index = event.get("index")
+                if self._calls.argue(index, string(delta.get("partial_json")), events):
                     self._whole.pop(index, None)
-                    self._argue(call, text, events)
             case "thinking_delta":
                 if text := string(delta.get("thinking")):
                     events.append(ThinkingDelta(text))
@@ -205,10 +189,6 @@ class MessagesDecoder:
             case _:
                 pass
 
-    @staticmethod
-    def _argue(call: int, text: str, events: list[Event]) -> None:
-        events.append(TextDelta(text) if call == _NO_CALL else ArgumentsDelta(call, text))
-
     def _finish(self, event: dict[str, Any], events: list[Event]) -> None:
         delta = event.get("delta")
         reason = delta.get("stop_reason") if isinstance(delta, dict) else None
@@ -216,7 +196,7 @@ class MessagesDecoder:
             self._finished = True
             if explanation := refusal_of(delta):
                 events.append(RefusalDelta(explanation))
-            finish = finish_of(reason, calls=self._calls > 0)
+            finish = finish_of(reason, calls=self._calls.count > 0)
             events.append(Finished(finish, stop_sequence=string(delta.get("stop_sequence"))))
         self._count(event.get("usage"), events)
 

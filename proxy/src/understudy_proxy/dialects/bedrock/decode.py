@@ -6,15 +6,12 @@ from typing import Any
 from understudy_proxy.dialects.bedrock.encode import Encoded
 from understudy_proxy.dialects.bedrock.failures import refused
 from understudy_proxy.dialects.bedrock.names import STOP_SEQUENCE, finish_of, read_usage
-from understudy_proxy.dialects.bodies import json_text, string
+from understudy_proxy.dialects.bodies import string
 from understudy_proxy.dialects.canonical.answer import Answer, Choice, joined
 from understudy_proxy.dialects.canonical.content import AssistantPart, Issuer, Signature, Text, Thinking, ToolCall
-from understudy_proxy.dialects.claude.json_tool import JSON_TOOL
+from understudy_proxy.dialects.claude.calls import MAX_BLOCKS, whole_call
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
 from understudy_proxy.exchange.failure import UpstreamFailure
-
-MAX_BLOCKS = 10_000
-"""Of one answer; more are no answer."""
 
 
 def read(status: int, headers: Mapping[str, str], body: bytes, encoded: Encoded) -> Answer | UpstreamFailure:
@@ -66,7 +63,7 @@ def _part(block: Any, encoded: Encoded) -> AssistantPart | None:
     if text := string(block.get("text")):
         return Text(text)
     if isinstance(use := block.get("toolUse"), dict):
-        return _call(use, encoded)
+        return whole_call(encoded, use.get("toolUseId"), use.get("name"), use.get("input"))
     reasoning = block.get("reasoningContent")
     if not isinstance(reasoning, dict):
         return None
@@ -74,11 +71,3 @@ def _part(block: Any, encoded: Encoded) -> AssistantPart | None:
         return Thinking(string(said.get("text")) or "", signature_of(said.get("signature"), encoded))
     redacted = string(reasoning.get("redactedContent"))
     return Thinking(redacted=redacted) if redacted else None
-
-
-def _call(use: dict[str, Any], encoded: Encoded) -> ToolCall | Text:
-    name, given = string(use.get("name")) or "", use.get("input")
-    arguments = json_text({} if given is None else given)
-    if encoded.json_tool and name == JSON_TOOL:
-        return Text(arguments)
-    return ToolCall(encoded.ids.back(string(use.get("toolUseId")) or ""), encoded.names.back(name), arguments)

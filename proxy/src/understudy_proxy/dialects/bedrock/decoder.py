@@ -5,14 +5,13 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStre
 
 from typing import Any
 
-from understudy_proxy.dialects.bedrock.decode import MAX_BLOCKS, signature_of, stop_sequence_of
+from understudy_proxy.dialects.bedrock.decode import signature_of, stop_sequence_of
 from understudy_proxy.dialects.bedrock.encode import Encoded
 from understudy_proxy.dialects.bedrock.failures import excepted
 from understudy_proxy.dialects.bedrock.frames import BadFrame, Frame, Frames
 from understudy_proxy.dialects.bedrock.names import finish_of, read_usage
 from understudy_proxy.dialects.bodies import string
 from understudy_proxy.dialects.canonical.events import (
-    ArgumentsDelta,
     Began,
     Counted,
     Ended,
@@ -23,27 +22,21 @@ from understudy_proxy.dialects.canonical.events import (
     ThinkingDelta,
     ThinkingRedacted,
     ThinkingSigned,
-    ToolCallBegan,
 )
-from understudy_proxy.dialects.claude.json_tool import JSON_TOOL
+from understudy_proxy.dialects.claude.calls import OpenCalls, TooManyCalls
 from understudy_proxy.dialects.failures.kinds import invalid_response, parsed
 from understudy_proxy.exchange.failure import UpstreamFailure
-
-_NO_CALL = -1
-"""The block is the answer itself, in a tool's clothes."""
 
 
 class ConverseDecoder:
     """One stream. It ends with the metadata, which come after the end of the message and count its tokens."""
 
-    __slots__ = ("_calls", "_encoded", "_finished", "_frames", "_opened", "_over")
+    __slots__ = ("_calls", "_encoded", "_finished", "_frames", "_over")
 
     def __init__(self, encoded: Encoded) -> None:
         self._encoded = encoded
         self._frames = Frames()
-        self._opened: dict[int, int] = {}
-        """Blocks that are tool calls and not complete: which call of the answer each is."""
-        self._calls = 0
+        self._calls = OpenCalls(encoded)
         self._finished = False
         self._over = False
 
@@ -95,13 +88,13 @@ class ConverseDecoder:
             case "contentBlockStart":
                 self._start(event, events)
             case "contentBlockStop":
-                self._opened.pop(_index(event), None)
+                self._calls.close(_index(event))
             case "messageStart":
                 events.append(Began())
             case "messageStop":
                 self._finished = True
                 reason = event.get("stopReason")
-                finish = finish_of(reason, calls=self._calls > 0)
+                finish = finish_of(reason, calls=self._calls.count > 0)
                 events.append(Finished(finish, stop_sequence=stop_sequence_of(reason, self._encoded)))
             case "metadata":
                 self._end(event, events)
@@ -114,18 +107,10 @@ class ConverseDecoder:
         use = start.get("toolUse") if isinstance(start, dict) else None
         if not isinstance(use, dict):
             return
-        if self._calls == MAX_BLOCKS or len(self._opened) == MAX_BLOCKS:
-            message = "the stream has more tool calls than an answer can have"
-            self._fail(invalid_response(message), events)
-            return
-        name = string(use.get("name")) or ""
-        if self._encoded.json_tool and name == JSON_TOOL:
-            self._opened[_index(event)] = _NO_CALL
-            return
-        self._opened[_index(event)] = self._calls
-        call_id = self._encoded.ids.back(string(use.get("toolUseId")) or "")
-        events.append(ToolCallBegan(self._calls, call_id, self._encoded.names.back(name)))
-        self._calls += 1
+        try:
+            self._calls.open(_index(event), use.get("toolUseId"), use.get("name"), events)
+        except TooManyCalls as error:
+            self._fail(invalid_response(str(error)), events)
 
     def _delta(self, event: dict[str, Any], events: list[Event]) -> None:
         delta = event.get("delta")
@@ -134,14 +119,9 @@ class ConverseDecoder:
         if text := string(delta.get("text")):
             events.append(TextDelta(text))
         elif isinstance(use := delta.get("toolUse"), dict):
-            self._argue(self._opened.get(_index(event)), string(use.get("input")), events)
+            self._calls.argue(_index(event), string(use.get("input")), events)
         elif isinstance(reasoning := delta.get("reasoningContent"), dict):
             self._think(reasoning, events)
-
-    @staticmethod
-    def _argue(call: int | None, text: str | None, events: list[Event]) -> None:
-        if call is not None and text:
-            events.append(TextDelta(text) if call == _NO_CALL else ArgumentsDelta(call, text))
 
     def _think(self, reasoning: dict[str, Any], events: list[Event]) -> None:
         if text := string(reasoning.get("text")):

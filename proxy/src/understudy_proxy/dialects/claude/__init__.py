@@ -1,1 +1,1 @@
-"""What Claude models take, on whichever cloud: shared by the dialects in which they are spoken to."""
+"""What Claude models take and how they call tools, on whichever cloud: shared by the dialects they are spoken to in."""
