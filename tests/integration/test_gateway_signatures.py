@@ -117,13 +117,14 @@ MARKED: dict[str, Any] = {
 
 @pytest.mark.parametrize("understudy", ["openai", "gemini", "ollama", "bedrock"])
 async def test_cache_marks(understudy: str) -> None:
-    """Who has no marks gets none and the request all the same, Bedrock has its own; the first vendor gets them back."""
+    """Who has no marks gets none, with a warning, Bedrock has its own; the first vendor gets them back as they were."""
     asks = CALLERS["anthropic"]
     async with wandering("anthropic", understudy, asks, stream=False) as (talk, a, b):
         asking = Asking([])
         a.set_faults(["500;times=2"])
-        assert (await asks.send(talk.port, asking, **MARKED)).status == 200
-        assert b.stats.requests == 1
+        answer = await asks.send(talk.port, asking, **MARKED)
+        assert (200, 1) == (answer.status, b.stats.requests)
+        assert ("cache marks" in answer.headers.get("x-understudy-warning", "")) == (understudy != "bedrock")
         assert (b"cachePoint" in b.requests[-1].body) == (understudy == "bedrock")
         assert b"cache_control" not in b.requests[-1].body
         asking = Asking([], model="a/m")
