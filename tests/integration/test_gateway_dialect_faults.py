@@ -10,7 +10,6 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from harness.callers import CALLERS
 from harness.callers.caller import Asking
@@ -49,7 +48,7 @@ NAMELESS: Mapping[str, Any] = {"status": 502, "reason": "invalid_response", "att
 SLOW = frozenset({"stall", "delay:5s", "slow-headers:5s", "stall-after:2"})
 
 
-def _rows(table: Iterable[ParameterSet], *modes: str) -> list[tuple[Row, str]]:
+def _rows(table: Iterable[pytest.ParameterSet], *modes: str) -> list[tuple[Row, str]]:
     rows = [row for case in table for row in case.values if isinstance(row, Row)]
     return [(row, mode) for row in rows for mode in modes]
 
