@@ -1,10 +1,10 @@
 """Vectors for texts: for clients of one dialect, by providers of all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from understudy_api.config import Dialect, Prompt
+from understudy_api.config import Capability, Dialect, Prompt
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.canonical.embedding import Embedding, Vectors
 from understudy_proxy.dialects.client import AskedT, Passing
@@ -12,6 +12,18 @@ from understudy_proxy.dialects.interpretation import Asked, Interpretation, Read
 from understudy_proxy.dialects.provider import ProviderDialect
 from understudy_proxy.dialects.request_error import Unsupported
 from understudy_proxy.dialects.whole import TranslatedWhole
+from understudy_proxy.routing.need import BYTES_PER_TOKEN, Need
+
+_CAPABILITIES = frozenset({Capability.EMBEDDINGS})
+
+
+def need_of(inputs: Iterable[str | tuple[int, ...]]) -> Need:
+    """What `inputs`, texts or tokens, take of a model. Each has the model's window for itself."""
+    return Need(_CAPABILITIES, max(map(_tokens, inputs)), stream=False, max_output_tokens=None)
+
+
+def _tokens(one: str | tuple[int, ...]) -> int:
+    return len(one.encode(errors="replace")) // BYTES_PER_TOKEN if isinstance(one, str) else len(one)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from typing import Any, NoReturn
 
 import orjson
 
-from understudy_api.config import Capability, Dialect, Prompt
+from understudy_api.config import Dialect, Prompt
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.canonical.embedding import Embedding, Vectors
-from understudy_proxy.dialects.embedding import EmbeddingClient
+from understudy_proxy.dialects.embedding import EmbeddingClient, need_of
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
 from understudy_proxy.dialects.fields import invalid, missing
 from understudy_proxy.dialects.gemini.embeddings import EmbeddingTurn
@@ -24,7 +24,6 @@ from understudy_proxy.dialects.gemini.vertex import is_vertex
 from understudy_proxy.dialects.interpretation import Asked, Call, Interpretation, Reading
 from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.dialects.whole import TranslatedWhole
-from understudy_proxy.routing.need import BYTES_PER_TOKEN, Need
 
 _MOST_INPUTS = 2048
 
@@ -59,12 +58,7 @@ def read(raw: bytes, *, model: str, batch: bool) -> EmbedRequest:
     return EmbedRequest(
         body=body,
         model=model,
-        need=Need(
-            capabilities=frozenset({Capability.EMBEDDINGS}),
-            input_tokens=max(len(text.encode()) for text in inputs) // BYTES_PER_TOKEN,
-            stream=False,
-            max_output_tokens=None,
-        ),
+        need=need_of(inputs),
         inputs=inputs,
         batch=batch,
         dimensions=dimensions.pop(),

@@ -5,17 +5,16 @@ from typing import Any
 
 import orjson
 
-from understudy_api.config import Capability, Dialect, Prompt
+from understudy_api.config import Dialect, Prompt
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.canonical.embedding import Embedding, Vectors
-from understudy_proxy.dialects.embedding import EmbeddingClient
+from understudy_proxy.dialects.embedding import EmbeddingClient, need_of
 from understudy_proxy.dialects.fields import integer, invalid, string, strings
 from understudy_proxy.dialects.interpretation import Asked
 from understudy_proxy.dialects.ollama.clock import SYSTEM, Clock
 from understudy_proxy.dialects.ollama.embeddings import EMBED
 from understudy_proxy.dialects.ollama.passing import PassedEmbedding
 from understudy_proxy.dialects.ollama.request import model_in, read_object
-from understudy_proxy.routing.need import BYTES_PER_TOKEN, Need
 
 OLDER = "/api/embeddings"
 _MOST_INPUTS = 2048
@@ -47,12 +46,7 @@ def read(raw: bytes, *, path: str, clock: Clock = SYSTEM) -> EmbedRequest:
     return EmbedRequest(
         body=body,
         model=model_in(body),
-        need=Need(
-            capabilities=frozenset({Capability.EMBEDDINGS}),
-            input_tokens=max(len(text.encode()) for text in inputs) // BYTES_PER_TOKEN,
-            stream=False,
-            max_output_tokens=None,
-        ),
+        need=need_of(inputs),
         inputs=inputs,
         path=path,
         clock=clock,

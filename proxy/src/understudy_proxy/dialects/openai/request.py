@@ -60,9 +60,7 @@ def read(raw: bytes, *, model: str | None = None) -> ChatRequest:
         RequestError: it is not one.
     """
     body = parse_object(raw)
-    model = model or _given(body, "model", str, "a string")
-    if not model:
-        raise missing("model")
+    model = model or model_in(body)
     messages = _given(body, "messages", list, "an array of objects")
     if not messages:
         raise RequestError(
@@ -119,6 +117,14 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     if type(body) is not dict:
         raise RequestError(f"The body of the request must be a JSON object, but it is {described(body)}.")
     return body
+
+
+def model_in(body: dict[str, Any]) -> str:
+    """What model a body asks for; raises `RequestError` if it does not say."""
+    model: str = _given(body, "model", str, "a string")
+    if not model:
+        raise missing("model")
+    return model
 
 
 def _given(body: dict[str, Any], name: str, kind: type, expected: str) -> Any:

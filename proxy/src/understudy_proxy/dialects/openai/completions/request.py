@@ -11,11 +11,10 @@ from understudy_proxy.dialects.fields import (
     missing,
     optional_boolean,
     optional_mapping,
-    string,
     wrong_type,
 )
 from understudy_proxy.dialects.interpretation import Asked
-from understudy_proxy.dialects.openai.request import max_output, parse_object
+from understudy_proxy.dialects.openai.request import max_output, model_in, parse_object
 from understudy_proxy.dialects.parameters import choices_asked, read_parameters
 from understudy_proxy.dialects.request_error import Unsupported
 from understudy_proxy.routing.need import BYTES_PER_TOKEN, Need
@@ -46,9 +45,7 @@ def read(raw: bytes, *, model: str | None = None) -> CompletionRequest:
         RequestError: it is not one.
     """
     body = parse_object(raw)
-    model = model or string(body.get("model"), "model")
-    if not model:
-        raise missing("model")
+    model = model or model_in(body)
     prompts = _prompts(body.get("prompt"))
     stream = optional_boolean(body, "stream", "") or False
     options = optional_mapping(body, "stream_options", "") or {}

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from understudy_api.config import Capability
 from understudy_proxy.dialects.canonical.embedding import Embedding
+from understudy_proxy.dialects.embedding import need_of
 from understudy_proxy.dialects.fields import integer, invalid, missing, optional_string, shown, string, wrong_type
 from understudy_proxy.dialects.interpretation import Asked
-from understudy_proxy.dialects.openai.request import parse_object
-from understudy_proxy.routing.need import BYTES_PER_TOKEN, Need
+from understudy_proxy.dialects.openai.request import model_in, parse_object
 
-_CAPABILITIES = frozenset({Capability.EMBEDDINGS})
 _KNOWN = frozenset({"model", "input", "dimensions", "encoding_format", "user"})
 _FORMATS = frozenset({"float", "base64"})
 _EXPECTED = "a string, an array of strings, an array of tokens or an array of arrays of tokens"
@@ -33,9 +31,7 @@ def read(raw: bytes, *, model: str | None = None) -> EmbeddingRequest:
         RequestError: it is not one.
     """
     body = parse_object(raw)
-    model = model or string(body.get("model"), "model")
-    if not model:
-        raise missing("model")
+    model = model or model_in(body)
     inputs = tuple(_inputs(body.get("input")))
     encoding = body.get("encoding_format")
     if encoding is not None and (type(encoding) is not str or encoding not in _FORMATS):
@@ -43,8 +39,7 @@ def read(raw: bytes, *, model: str | None = None) -> EmbeddingRequest:
     return EmbeddingRequest(
         body=body,
         model=model,
-        # Each input has the model's window for itself.
-        need=Need(_CAPABILITIES, max(map(_tokens, inputs)), stream=False, max_output_tokens=None),
+        need=need_of(inputs),
         inputs=inputs,
         base64=encoding == "base64",
     )
@@ -82,7 +77,3 @@ def _tokens_of(value: list[Any], param: str) -> tuple[int, ...]:
     if not value:
         raise invalid(param, "the array must not be empty.")
     return tuple(integer(token, f"{param}[{index}]") for index, token in enumerate(value))
-
-
-def _tokens(one: str | tuple[int, ...]) -> int:
-    return len(one.encode(errors="replace")) // BYTES_PER_TOKEN if isinstance(one, str) else len(one)
