@@ -7,7 +7,7 @@ import orjson
 
 from understudy_proxy.dialects.openai.stream import ChatStream
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 DONE = b"data: [DONE]\n\n"
 

@@ -16,10 +16,10 @@ from harness.upstreams import upstream
 from understudy_api.config import Timeouts
 from understudy_proxy.config.runtime import Upstream
 from understudy_proxy.exchange.aiohttp_transport import AiohttpTransport
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError
 from understudy_proxy.exchange.http.transport import HttpTransport
 from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.exchange.transport import Receiving, Sending, Transport
+from understudy_proxy.failure import FailureKind, UpstreamError
 
 PATIENT = 5.0
 LIMIT = 1024 * 1024

@@ -16,10 +16,10 @@ from harness.vanishing import VanishingMock
 from understudy.mock import Mock
 from understudy_api.config import HealthPolicy, Provider, Snapshot, Timeouts
 from understudy_proxy.exchange.aiohttp_transport import AiohttpTransport
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError
 from understudy_proxy.exchange.http.transport import HttpTransport
 from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.exchange.transport import Sending, Transport
+from understudy_proxy.failure import FailureKind, UpstreamError
 
 CONNECT_SECONDS = 2.0
 WITHIN_SECONDS = 2 * CONNECT_SECONDS + 3

@@ -10,8 +10,8 @@ from harness.runtimes import a_choice, a_model
 from understudy_api.config import HealthPolicy, RetryOn, RetryPolicy, Timeouts
 from understudy_proxy.exchange import retry_budget
 from understudy_proxy.exchange.decide import Decision, decide, worth_asking
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
 from understudy_proxy.exchange.refusal import after
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 from understudy_proxy.routing.health import (
     MAX_COOLDOWN_SECONDS,
     QUOTA_SECONDS,

@@ -10,7 +10,7 @@ from understudy_proxy.dialects.canonical.answer import Answer
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.canonical.events import Event
 from understudy_proxy.dialects.interpretation import Asked, Interpretation
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 AskedT = TypeVar("AskedT", bound=Asked)
 

@@ -23,7 +23,7 @@ from understudy_proxy.dialects.canonical.content import (
 from understudy_proxy.dialects.canonical.events import Event
 from understudy_proxy.dialects.client import ChatClient
 from understudy_proxy.dialects.interpretation import Asked
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 from understudy_proxy.routing.need import BYTES_PER_TOKEN, Need
 
 _IMAGE_TOKENS = 1000

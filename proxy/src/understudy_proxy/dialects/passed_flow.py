@@ -12,7 +12,7 @@ from understudy_proxy.dialects.failures.kinds import interrupted, invalid_respon
 from understudy_proxy.dialects.interpretation import Fed
 from understudy_proxy.dialects.sse import EventTooLarge
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 MAX_HELD_BYTES = 1024 * 1024
 """What is held back while nothing has begun."""

@@ -10,7 +10,7 @@ from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.canonical.embedding import Embedding, Vectors
 from understudy_proxy.dialects.canonical.events import Event
 from understudy_proxy.dialects.interpretation import Call
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 Result_co = TypeVar("Result_co", covariant=True)
 

@@ -9,7 +9,7 @@ from understudy_proxy.dialects.failures.kinds import interrupted, invalid_respon
 from understudy_proxy.dialects.interpretation import Asked, Call, Fed, Reading
 from understudy_proxy.dialects.provider import ChatTurn, Decoder
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 _MAX_HELD_EVENTS = 10_000
 """Held back while nothing has begun."""

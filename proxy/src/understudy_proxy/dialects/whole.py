@@ -5,7 +5,7 @@ from typing import Generic, NoReturn, TypeVar
 
 from understudy_proxy.dialects.interpretation import Call, Reading
 from understudy_proxy.dialects.provider import Turn
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 Result = TypeVar("Result")
 

@@ -24,9 +24,9 @@ from understudy_proxy.doors.refusing import bad_request, from_refusal
 from understudy_proxy.doors.visit import Visit
 from understudy_proxy.exchange.course import Course, Exhausted, Whole
 from understudy_proxy.exchange.exchange import Exchange
-from understudy_proxy.exchange.failure import UpstreamError
 from understudy_proxy.exchange.stream import Stream
 from understudy_proxy.exchange.walk import Ask
+from understudy_proxy.failure import UpstreamError
 from understudy_proxy.telemetry.metrics import Metrics
 
 _OPERATION = ChatOperation(CLIENT, PROVIDERS)

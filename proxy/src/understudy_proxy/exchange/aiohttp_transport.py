@@ -16,10 +16,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.http_exceptions import ContentEncodingError
 from multidict import CIMultiDict
 
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
 from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.exchange.silence import break_after, is_gone
 from understudy_proxy.exchange.transport import Receiving, Sending
+from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
 
 _KEEP_ALIVE_SECONDS = 30.0
 _ONE_WRITE = 1024 * 1024

@@ -9,11 +9,11 @@ from yarl import URL
 from understudy_proxy.dialects.interpretation import Interpretation
 from understudy_proxy.exchange.course import Course, Whole
 from understudy_proxy.exchange.credentials.protocol import CloudCredentials
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
 from understudy_proxy.exchange.ledger import Entry
 from understudy_proxy.exchange.patience import Patience
 from understudy_proxy.exchange.stream import Stream
 from understudy_proxy.exchange.transport import Receiving, Sending, Transport
+from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure
 from understudy_proxy.routing.health import HealthEffect
 
 _ANSWER_BYTES = 64 * 1024 * 1024

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind
 from understudy_proxy.exchange.refusal import Refusal
+from understudy_proxy.failure import FailureKind
 
 
 @dataclass(slots=True)

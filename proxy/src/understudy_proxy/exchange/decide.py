@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from understudy_api.config import RetryOn, RetryPolicy
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 from understudy_proxy.routing.health import HealthEffect
 from understudy_proxy.routing.plan import Choice
 

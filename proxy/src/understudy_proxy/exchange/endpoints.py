@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Callable
 
 from understudy_proxy.config.runtime import Runtime, RuntimeTarget, Upstream
-from understudy_proxy.exchange.failure import UpstreamError
 from understudy_proxy.exchange.resolver import Resolver
+from understudy_proxy.failure import UpstreamError
 from understudy_proxy.routing.plan import Endpoint
 
 _MOST = 256

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.exchange.admission import Admission
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 from understudy_proxy.routing.health import HealthBoard, HealthChange, HealthEffect, Standing
 from understudy_proxy.routing.plan import Choice
 

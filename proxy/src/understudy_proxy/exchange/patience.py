@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure
 
 GRAIN_SECONDS = 0.01
 """Timers of event loops are a few milliseconds off; less than this is no time left."""

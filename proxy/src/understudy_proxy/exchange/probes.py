@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 
 from understudy_api.config import Probe
 from understudy_proxy.config.runtime import Runtime, Upstream
-from understudy_proxy.exchange.failure import UpstreamError
 from understudy_proxy.exchange.ledger import Ledger
 from understudy_proxy.exchange.transport import Sending, Transport
+from understudy_proxy.failure import UpstreamError
 from understudy_proxy.routing.health import Standing
 from understudy_proxy.routing.plan import Choice, Endpoint
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from understudy_api.config import Dialect
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 from understudy_proxy.routing.fitness import SkipReason
 from understudy_proxy.routing.health import QUOTA_SECONDS
 from understudy_proxy.routing.plan import Choice, Plan, Skipped

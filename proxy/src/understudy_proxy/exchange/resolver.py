@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
+from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
 
 Lookup = Callable[[str, int], tuple[str, ...]]
 

@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 
 from understudy_proxy.dialects.interpretation import Fed, Flow
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamError, UpstreamFailure
 from understudy_proxy.exchange.ledger import Entry
 from understudy_proxy.exchange.patience import Patience
 from understudy_proxy.exchange.transport import Receiving
+from understudy_proxy.failure import UpstreamError, UpstreamFailure
 from understudy_proxy.routing.health import HealthEffect
 
 GoOn = Callable[[UpstreamFailure, Flow], Awaitable["Stream | None"]]

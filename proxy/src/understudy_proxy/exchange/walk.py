@@ -12,13 +12,13 @@ from understudy_proxy.exchange.attempt import Attempt
 from understudy_proxy.exchange.course import Course, Exhausted, Whole
 from understudy_proxy.exchange.decide import Decision, decide, worth_asking
 from understudy_proxy.exchange.endpoints import Endpoints
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
 from understudy_proxy.exchange.ledger import Entry, Ledger
 from understudy_proxy.exchange.patience import GRAIN_SECONDS, Patience
 from understudy_proxy.exchange.refusal import after
 from understudy_proxy.exchange.retry_budget import RetryBudget
 from understudy_proxy.exchange.stream import Stream
 from understudy_proxy.exchange.transport import Sending, Transport
+from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
 from understudy_proxy.routing.plan import Choice
 
 _NOT_CONNECTED = frozenset(

@@ -7,7 +7,7 @@ failures that are alike, a few a second are told, and the next line says how man
 import logging
 from dataclasses import dataclass
 
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 from understudy_proxy.routing.plan import Choice
 from understudy_proxy.telemetry import families
 from understudy_proxy.telemetry.book import Book

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from understudy_proxy.config.runtime import Candidate, Runtime
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 from understudy_proxy.routing.health import HealthChange, Standing
 from understudy_proxy.routing.plan import Choice
 from understudy_proxy.telemetry import families

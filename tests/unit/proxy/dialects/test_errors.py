@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from understudy_proxy.dialects.openai import errors
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 
 def test_the_body_of_an_error() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from understudy_proxy.dialects.openai.answers import classify
 from understudy_proxy.dialects.openai.passing import read_answer
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import MAX_MESSAGE, FailureKind, UpstreamFailure
+from understudy_proxy.failure import MAX_MESSAGE, FailureKind, UpstreamFailure
 
 ANSWER = {
     "id": "chatcmpl-1",

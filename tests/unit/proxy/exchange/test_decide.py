@@ -7,7 +7,7 @@ import pytest
 from harness.runtimes import a_choice, a_model
 from understudy_api.config import ProviderModel, RetryOn, RetryPolicy
 from understudy_proxy.exchange.decide import ROWS, Decision, decide, worth_asking
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 from understudy_proxy.routing.health import HealthEffect
 
 POLICY = RetryPolicy(attempts=3, base_seconds=0.1, max_seconds=2.0, retry_on=frozenset(RetryOn))

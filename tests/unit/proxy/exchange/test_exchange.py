@@ -21,13 +21,13 @@ from understudy_proxy.exchange.admission import Admission
 from understudy_proxy.exchange.course import Course, Exhausted, Whole
 from understudy_proxy.exchange.endpoints import Endpoints
 from understudy_proxy.exchange.exchange import Exchange
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
 from understudy_proxy.exchange.ledger import Ledger
 from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.exchange.retry_budget import RetryBudget
 from understudy_proxy.exchange.stream import Stream
 from understudy_proxy.exchange.transport import Receiving, Sending
 from understudy_proxy.exchange.walk import Ask
+from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure
 from understudy_proxy.routing.health import HealthBoard, HealthChange, Standing
 from understudy_proxy.routing.plan import Choice
 

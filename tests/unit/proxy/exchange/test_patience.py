@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from understudy_proxy.exchange.failure import FailureKind
 from understudy_proxy.exchange.patience import Patience
+from understudy_proxy.failure import FailureKind
 
 
 @dataclass

@@ -4,8 +4,8 @@ import pytest
 
 from harness.runtimes import CHAT, a_backend, a_choice, a_model, a_provider, a_rule, a_runtime, a_target, the_target
 from understudy_api.config import Capability, Match, ProviderModel, Target
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
 from understudy_proxy.exchange.refusal import Refusal, after, without_choices
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 from understudy_proxy.routing.health import HealthBoard, HealthEffect
 from understudy_proxy.routing.need import Need
 from understudy_proxy.routing.plan import Endpoint, plan

@@ -8,8 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError
 from understudy_proxy.exchange.resolver import Resolver
+from understudy_proxy.failure import FailureKind, UpstreamError
 
 
 class _NameServer:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError
 from understudy_proxy.exchange.http.connection import Connection
 from understudy_proxy.exchange.http.response import Response, Stale
+from understudy_proxy.failure import FailureKind, UpstreamError
 
 PATIENT = 5.0
 CHUNKED = (

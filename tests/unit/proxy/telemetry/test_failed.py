@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness.runtimes import a_choice
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 from understudy_proxy.telemetry import families
 from understudy_proxy.telemetry.book import Book
 from understudy_proxy.telemetry.failed import PER_SECOND, FailureLog

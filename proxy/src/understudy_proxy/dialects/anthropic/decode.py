@@ -20,7 +20,7 @@ from understudy_proxy.dialects.canonical.content import (
 from understudy_proxy.dialects.claude.calls import MAX_BLOCKS, whole_call
 from understudy_proxy.dialects.failures.kinds import failure_of, is_success, no_answer, parsed, refused
 from understudy_proxy.dialects.failures.shapes import said_in
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 def failure_in(answer: Any, body: bytes, *, status: int, headers: Mapping[str, str]) -> UpstreamFailure | None:

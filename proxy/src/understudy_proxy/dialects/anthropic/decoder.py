@@ -31,7 +31,7 @@ from understudy_proxy.dialects.claude.calls import OpenCalls, TooManyCalls
 from understudy_proxy.dialects.failures.kinds import failure_of, invalid_response, parsed
 from understudy_proxy.dialects.failures.shapes import said_by
 from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge, parse
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 _CONTENT = ("content_block_start", "content_block_delta")
 

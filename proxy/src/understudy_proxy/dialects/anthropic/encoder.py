@@ -35,7 +35,7 @@ from understudy_proxy.dialects.canonical.events import (
 )
 from understudy_proxy.dialects.canonical.signatures import tagged
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 MAX_KEPT_CHARACTERS = 16 * 1024 * 1024
 """Of arguments that cannot be sent yet: those of calls that come mixed up."""

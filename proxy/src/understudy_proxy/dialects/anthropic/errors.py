@@ -5,7 +5,7 @@ https://platform.claude.com/docs/en/api/errors
 
 import orjson
 
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 _TYPES = {
     401: "authentication_error",

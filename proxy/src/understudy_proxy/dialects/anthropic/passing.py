@@ -26,7 +26,7 @@ from understudy_proxy.dialects.anthropic.usage import read_usage
 from understudy_proxy.dialects.bodies import written
 from understudy_proxy.dialects.failures.kinds import is_success, parsed, refused
 from understudy_proxy.dialects.interpretation import Call, Reading
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 class PassedMessage:

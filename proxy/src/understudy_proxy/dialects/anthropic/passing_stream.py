@@ -17,7 +17,7 @@ from understudy_proxy.dialects.failures.shapes import said_by
 from understudy_proxy.dialects.interpretation import Fed
 from understudy_proxy.dialects.passed_flow import PassedFlow
 from understudy_proxy.dialects.sse import EventSplitter, parse
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 _NOTABLE = re.compile(rb'"(?:message_(?:start|delta|stop)|error)"|^event: *error', re.MULTILINE)
 """What an ordinary event has none of."""

@@ -12,7 +12,7 @@ from understudy_proxy.dialects.canonical.answer import Answer
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.interpretation import Call
 from understudy_proxy.dialects.provider import ProviderDialect
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 _HEADERS = ((VERSION_HEADER, VERSION),)
 

@@ -11,7 +11,7 @@ from understudy_proxy.dialects.canonical.answer import Answer, Choice, joined
 from understudy_proxy.dialects.canonical.content import AssistantPart, Issuer, Signature, Text, Thinking, ToolCall
 from understudy_proxy.dialects.claude.calls import MAX_BLOCKS, whole_call
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 def read(status: int, headers: Mapping[str, str], body: bytes, encoded: Encoded) -> Answer | UpstreamFailure:

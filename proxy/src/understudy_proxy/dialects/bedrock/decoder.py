@@ -25,7 +25,7 @@ from understudy_proxy.dialects.canonical.events import (
 )
 from understudy_proxy.dialects.claude.calls import OpenCalls, TooManyCalls
 from understudy_proxy.dialects.failures.kinds import invalid_response, parsed
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 class ConverseDecoder:

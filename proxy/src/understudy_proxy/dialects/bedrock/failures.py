@@ -9,7 +9,7 @@ from typing import Any
 
 from understudy_proxy.dialects.failures.kinds import failure_of, parsed
 from understudy_proxy.dialects.failures.shapes import Said, said_by
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 _STATUSES = {
     "accessdeniedexception": 403,

@@ -16,7 +16,7 @@ from understudy_proxy.dialects.failures.kinds import is_success, no_answer, pars
 from understudy_proxy.dialects.interpretation import Call
 from understudy_proxy.dialects.provider import ProviderDialect
 from understudy_proxy.dialects.request_error import Unsupported
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 _STREAMED = (("accept", "application/vnd.amazon.eventstream"),)
 

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from understudy_proxy.dialects.canonical.answer import Finish
 from understudy_proxy.dialects.canonical.content import Signature
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 @dataclass(slots=True)

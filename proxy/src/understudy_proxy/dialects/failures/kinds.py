@@ -11,7 +11,7 @@ import orjson
 
 from understudy_proxy.dialects.failures.shapes import Said, said_by
 from understudy_proxy.dialects.failures.waiting import retry_after_seconds
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure, bounded
+from understudy_proxy.failure import FailureKind, UpstreamFailure, bounded
 
 _KINDS: tuple[tuple[FailureKind, frozenset[str]], ...] = (
     (

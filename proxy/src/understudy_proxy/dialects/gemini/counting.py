@@ -10,7 +10,7 @@ from understudy_proxy.dialects.gemini.encode import encode, named, path_of
 from understudy_proxy.dialects.gemini.failures import failure_in, refused
 from understudy_proxy.dialects.gemini.vertex import is_vertex
 from understudy_proxy.dialects.interpretation import Call
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 class CountTurn:

@@ -11,7 +11,7 @@ from understudy_proxy.dialects.gemini.candidates import Candidates, NotUnderstoo
 from understudy_proxy.dialects.gemini.eventdata import data_of
 from understudy_proxy.dialects.gemini.failures import failure_in, refused
 from understudy_proxy.dialects.gemini.functions import FunctionNames
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes, names: FunctionNames) -> Answer | UpstreamFailure:

@@ -14,7 +14,7 @@ from understudy_proxy.dialects.gemini.vertex import is_vertex
 from understudy_proxy.dialects.interpretation import Call
 from understudy_proxy.dialects.request_error import Unsupported
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 class EmbeddingTurn:

@@ -32,7 +32,7 @@ from understudy_proxy.dialects.gemini.logprobs import written as written_logprob
 from understudy_proxy.dialects.gemini.request import GenerateRequest
 from understudy_proxy.dialects.gemini.usage import written as written_usage
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 _TEXT = b'{"candidates":[{"content":{"parts":[{"text":'
 _THOUGHT = b',"thought":true'

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 _STATUSES = {
     400: "INVALID_ARGUMENT",

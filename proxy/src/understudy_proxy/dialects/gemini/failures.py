@@ -9,7 +9,7 @@ from typing import Any
 
 from understudy_proxy.dialects.failures.kinds import failure_of, parsed
 from understudy_proxy.dialects.failures.shapes import Said, said_by, said_in
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure, bounded
+from understudy_proxy.failure import FailureKind, UpstreamFailure, bounded
 
 _BY_THE_DAY = "PerDay"
 _NOT_HERE = "location is not supported"

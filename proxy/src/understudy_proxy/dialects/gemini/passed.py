@@ -13,7 +13,7 @@ from understudy_proxy.dialects.gemini.framing import Framing
 from understudy_proxy.dialects.gemini.usage import read_usage
 from understudy_proxy.dialects.passed_flow import PassedFlow
 from understudy_proxy.dialects.sse import EventSplitter
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 _MAX_CHOICES = 128
 _NOTHING = [{"text": ""}]

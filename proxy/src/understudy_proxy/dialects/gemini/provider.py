@@ -12,7 +12,7 @@ from understudy_proxy.dialects.gemini.embeddings import EmbeddingTurn
 from understudy_proxy.dialects.gemini.encode import encode, path_of
 from understudy_proxy.dialects.interpretation import Call
 from understudy_proxy.dialects.provider import ProviderDialect
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 WHOLE = "generateContent"
 STREAM = "streamGenerateContent?alt=sse"

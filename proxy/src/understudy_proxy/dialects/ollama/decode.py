@@ -9,7 +9,7 @@ from understudy_proxy.dialects.failures.kinds import invalid_response, is_succes
 from understudy_proxy.dialects.ollama.failures import failure_in, refused
 from understudy_proxy.dialects.ollama.ndjson import LineSplitter, LineTooLarge
 from understudy_proxy.dialects.ollama.objects import NotUnderstood, Objects
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer | UpstreamFailure:

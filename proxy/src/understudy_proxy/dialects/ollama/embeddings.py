@@ -11,7 +11,7 @@ from understudy_proxy.dialects.interpretation import Call
 from understudy_proxy.dialects.ollama.failures import failure_in, refused
 from understudy_proxy.dialects.ollama.usage import read_usage
 from understudy_proxy.dialects.request_error import Unsupported
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 EMBED = "/api/embed"
 

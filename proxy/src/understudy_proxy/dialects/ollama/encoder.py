@@ -26,7 +26,7 @@ from understudy_proxy.dialects.ollama import errors
 from understudy_proxy.dialects.ollama.answer import ending, tool_call, unreadable
 from understudy_proxy.dialects.ollama.request import OllamaRequest
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 STREAM_TYPE = "application/x-ndjson"
 _CONTINUED = "understudy"

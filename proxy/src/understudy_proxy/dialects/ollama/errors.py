@@ -2,7 +2,7 @@
 
 import orjson
 
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 def render(message: str) -> bytes:

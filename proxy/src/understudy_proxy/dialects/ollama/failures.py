@@ -6,7 +6,7 @@ from typing import Any
 
 from understudy_proxy.dialects.failures.kinds import failure_of, parsed
 from understudy_proxy.dialects.failures.shapes import said_by, said_in
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 _WORDS = (
     ("exceeds the context length", FailureKind.CONTEXT_LENGTH_EXCEEDED),

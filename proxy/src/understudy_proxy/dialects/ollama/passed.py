@@ -11,7 +11,7 @@ from understudy_proxy.dialects.ollama.failures import failure_in
 from understudy_proxy.dialects.ollama.ndjson import LineSplitter, LineTooLarge
 from understudy_proxy.dialects.ollama.usage import read_usage
 from understudy_proxy.dialects.passed_flow import PassedFlow
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 class PassedStream(PassedFlow):

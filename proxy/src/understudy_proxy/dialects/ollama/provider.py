@@ -9,7 +9,7 @@ from understudy_proxy.dialects.ollama.decode import StreamDecoder, read_answer
 from understudy_proxy.dialects.ollama.embeddings import EmbeddingTurn
 from understudy_proxy.dialects.ollama.encode import encode
 from understudy_proxy.dialects.provider import ProviderDialect
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 class OllamaTurn:

@@ -5,7 +5,7 @@ from typing import Any
 
 from understudy_proxy.dialects.failures.kinds import failure_of, is_success, no_answer, parsed, refused
 from understudy_proxy.dialects.failures.shapes import said_in
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure | None:

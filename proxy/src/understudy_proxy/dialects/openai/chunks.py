@@ -34,7 +34,7 @@ from understudy_proxy.dialects.openai import errors
 from understudy_proxy.dialects.openai.completion import extra_content, thinking_block, uses_functions
 from understudy_proxy.dialects.openai.envelope import Envelope
 from understudy_proxy.dialects.openai.request import ChatRequest
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 class _Choice:

@@ -20,7 +20,7 @@ from understudy_proxy.dialects.canonical.signatures import untagged
 from understudy_proxy.dialects.failures.kinds import is_success, no_answer, parsed, refused
 from understudy_proxy.dialects.openai.answers import failure_in
 from understudy_proxy.dialects.openai.usage import read_usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 MAX_CHOICES = 128
 MAX_CALLS = 256

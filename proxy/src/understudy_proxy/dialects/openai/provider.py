@@ -12,7 +12,7 @@ from understudy_proxy.dialects.openai.embeddings.provider import EmbeddingTurn
 from understudy_proxy.dialects.openai.encode import encode
 from understudy_proxy.dialects.openai.passing import PATH
 from understudy_proxy.dialects.provider import ProviderDialect
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 class CompletionTurn:

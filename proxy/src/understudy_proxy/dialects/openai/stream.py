@@ -21,7 +21,7 @@ from understudy_proxy.dialects.openai.usage import read_usage, states_usage
 from understudy_proxy.dialects.passed_flow import MAX_HELD_BYTES
 from understudy_proxy.dialects.sse import EventSplitter, EventTooLarge, parse
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 _END = b"data: [DONE]\n\n"
 _KEEP_ALIVE = b":"

@@ -21,7 +21,7 @@ from understudy_proxy.doors.plain.failing import bad_gateway
 from understudy_proxy.doors.plain.said import content_of, ending_of
 from understudy_proxy.doors.plain.streaming import tell
 from understudy_proxy.doors.refusing import bad_request
-from understudy_proxy.exchange.failure import UpstreamError
+from understudy_proxy.failure import UpstreamError
 from understudy_proxy.telemetry.cost import cost_of
 from understudy_proxy.telemetry.metrics import Metrics
 

@@ -17,7 +17,7 @@ from understudy_proxy.doors.plain.asked import read_plain
 from understudy_proxy.doors.plain.failing import bad_gateway
 from understudy_proxy.doors.plain.said import content_of, ending_of
 from understudy_proxy.doors.plain.streaming import tell
-from understudy_proxy.exchange.failure import UpstreamError
+from understudy_proxy.failure import UpstreamError
 from understudy_proxy.routing.names import PERSONA_PREFIX, persona_key
 from understudy_proxy.routing.resolve import NotFound, resolve
 from understudy_proxy.telemetry.metrics import Metrics

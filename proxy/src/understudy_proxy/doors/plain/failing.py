@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from understudy_proxy.doors.door import Refused
-from understudy_proxy.exchange.failure import FailureKind
+from understudy_proxy.failure import FailureKind
 
 _FAILED = frozenset(FailureKind) - {FailureKind.BUSY}
 """Who is busy was not asked: that is no failure, and passes."""

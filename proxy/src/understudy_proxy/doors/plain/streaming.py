@@ -22,7 +22,7 @@ from understudy_proxy.doors.door import Answer, EventStream, Headers, Refused, R
 from understudy_proxy.doors.generation import GOING_DOWN
 from understudy_proxy.doors.headers import STREAMING
 from understudy_proxy.doors.plain.errors import error_fields
-from understudy_proxy.exchange.failure import UpstreamError, UpstreamFailure
+from understudy_proxy.failure import UpstreamError, UpstreamFailure
 
 Ending = Callable[[Said, Saying], dict[str, Any]]
 """The fields of `done`."""

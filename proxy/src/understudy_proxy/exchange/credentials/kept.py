@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
+from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
 
 Value = TypeVar("Value")
 

@@ -7,9 +7,9 @@ from typing import Protocol, cast
 
 import httptools
 
-from understudy_proxy.exchange.failure import FailureKind, bounded
 from understudy_proxy.exchange.http.response import Response, Stale
 from understudy_proxy.exchange.silence import allow_unacknowledged, is_gone
+from understudy_proxy.failure import FailureKind, bounded
 
 _HEAD_BYTES = 64 * 1024
 """What a head may take, and what may come between two pieces of a body: extensions of chunks, trailers."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from aiohappyeyeballs import AddrInfoType, start_connection
 
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
 from understudy_proxy.exchange.http.connection import Connection
 from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.exchange.silence import break_after, is_gone
+from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
 
 IDLE_SECONDS = 30.0
 _MOST_IDLE = 256

@@ -4,8 +4,8 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
 from understudy_proxy.exchange.http.unpack import Unpacker, unpacker
+from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure
 
 _HIGH_WATER, _LOW_WATER = 256 * 1024, 64 * 1024
 """Unread bytes at which the upstream is made to wait, and at which it may go on."""

@@ -5,11 +5,11 @@ import ssl
 import time
 
 from understudy_proxy.config.runtime import Upstream
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError, UpstreamFailure
 from understudy_proxy.exchange.http.pool import Place, Pool
 from understudy_proxy.exchange.http.response import Response, Stale
 from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.exchange.transport import Receiving, Sending
+from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure
 
 _REAP_SECONDS = 5.0
 

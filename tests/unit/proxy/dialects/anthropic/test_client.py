@@ -56,7 +56,7 @@ from understudy_proxy.dialects.canonical.fold import fold
 from understudy_proxy.dialects.canonical.renaming import Renaming
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 HELLO = [{"role": "user", "content": "Hello"}]
 OLD, NEW = "2023-06-01", "2026-10-21"

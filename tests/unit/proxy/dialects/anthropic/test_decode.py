@@ -18,7 +18,7 @@ from understudy_proxy.dialects.canonical.content import Message, Role, Text, Too
 from understudy_proxy.dialects.canonical.events import Ended, Event, Failed, KeptAlive
 from understudy_proxy.dialects.canonical.fold import fold
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 STREAMS = sorted((Path(__file__).parent / "streams").glob("*.sse"))
 streams = pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in STREAMS])

@@ -14,7 +14,7 @@ from understudy_proxy.dialects.anthropic.request import MessagesRequest, read
 from understudy_proxy.dialects.interpretation import Call
 from understudy_proxy.dialects.passed_flow import MAX_HELD_BYTES
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 STREAMS = sorted((Path(__file__).parent / "streams").glob("*.sse"))
 streams = pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in STREAMS])

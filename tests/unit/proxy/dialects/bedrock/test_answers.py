@@ -19,7 +19,7 @@ from understudy_proxy.dialects.canonical.content import Issuer, Message, Role, S
 from understudy_proxy.dialects.canonical.events import Ended, Event, Failed
 from understudy_proxy.dialects.canonical.fold import fold
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 HELLO = Chat("m", (Message(Role.USER, (Text("Hello"),)),))

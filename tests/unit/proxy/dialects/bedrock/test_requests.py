@@ -35,7 +35,7 @@ from understudy_proxy.dialects.canonical.content import (
     ToolResult,
 )
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 OLD, MIDDLE, NEW, NOVA, LLAMA = (
     "anthropic.claude-3-haiku-20240307-v1:0",

@@ -18,7 +18,7 @@ from understudy_proxy.dialects.canonical.answer import Answer
 from understudy_proxy.dialects.canonical.events import Ended, Event, Failed, KeptAlive
 from understudy_proxy.dialects.gemini.decode import StreamDecoder, read_answer
 from understudy_proxy.dialects.gemini.functions import FunctionNames
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 NAMES = FunctionNames(())
 CASES = [yaml.safe_load(path.read_text()) | {"name": path.stem} for path in Path(__file__).parent.glob("answers/*")]

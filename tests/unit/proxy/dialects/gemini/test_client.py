@@ -42,7 +42,7 @@ from understudy_proxy.dialects.gemini.encoder import StreamEncoder
 from understudy_proxy.dialects.gemini.errors import render
 from understudy_proxy.dialects.gemini.functions import FunctionNames
 from understudy_proxy.dialects.gemini.request import GenerateRequest, read
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 NAMES = FunctionNames(())
 CASES = [yaml.safe_load(path.read_text()) | {"name": path.stem} for path in Path(__file__).parent.glob("answers/*")]

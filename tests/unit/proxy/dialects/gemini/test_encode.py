@@ -45,7 +45,7 @@ from understudy_proxy.dialects.gemini.provider import GeminiTurn
 from understudy_proxy.dialects.gemini.request import read
 from understudy_proxy.dialects.gemini.schema import subset
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 HI = Message(Role.USER, (Text("Hi"),))
 GEMINI = Signature("c2ln", Issuer.GEMINI)

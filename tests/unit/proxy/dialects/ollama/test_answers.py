@@ -37,7 +37,7 @@ from understudy_proxy.dialects.ollama.decode import StreamDecoder, read_answer
 from understudy_proxy.dialects.ollama.encoder import StreamEncoder
 from understudy_proxy.dialects.ollama.request import OllamaRequest, read_chat, read_generate
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 CASES = [yaml.safe_load(path.read_text()) | {"name": path.stem} for path in Path(__file__).parent.glob("answers/*")]
 case = pytest.mark.parametrize("case", [pytest.param(one, id=one["name"]) for one in CASES])

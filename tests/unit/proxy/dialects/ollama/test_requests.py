@@ -52,7 +52,7 @@ from understudy_proxy.dialects.ollama.encode import encode
 from understudy_proxy.dialects.ollama.request import OllamaRequest, read_chat, read_generate
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 CASES = [yaml.safe_load(path.read_text()) | {"name": path.stem} for path in Path(__file__).parent.glob("requests/*")]
 HI = Message(Role.USER, (Text("Hi"),))

@@ -24,7 +24,7 @@ from understudy_proxy.dialects.openai.completion import render
 from understudy_proxy.dialects.openai.decode import read
 from understudy_proxy.dialects.openai.decoder import ChunkDecoder
 from understudy_proxy.dialects.openai.request import read as read_request
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 HERE = Path(__file__).parent

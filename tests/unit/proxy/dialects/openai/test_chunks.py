@@ -28,7 +28,7 @@ from understudy_proxy.dialects.openai.chunks import ChunkEncoder
 from understudy_proxy.dialects.openai.completion import render
 from understudy_proxy.dialects.openai.request import ChatRequest, read
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 CLAUDES = Signature("c2ln", Issuer.ANTHROPIC)
 GEMINIS = Signature("Z2Vt", Issuer.GEMINI)

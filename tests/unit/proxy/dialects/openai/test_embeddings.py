@@ -22,7 +22,7 @@ from understudy_proxy.dialects.openai.embeddings.vectors import packed, unpacked
 from understudy_proxy.dialects.providers import PROVIDERS
 from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind, UpstreamFailure
+from understudy_proxy.failure import FailureKind, UpstreamFailure
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 OPERATION = EmbeddingOperation(EMBEDDINGS, PROVIDERS)

@@ -9,7 +9,7 @@ from harness.streams import DONE, ROLE, STOP, TEXT, a_chunk, chunks_in, client_s
 from understudy_proxy.dialects.openai.stream import ChatStream
 from understudy_proxy.dialects.passed_flow import MAX_HELD_BYTES
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import FailureKind
+from understudy_proxy.failure import FailureKind
 
 
 def test_ordinary_events_pass_as_they_came() -> None:

@@ -13,7 +13,7 @@ from harness.sigv4 import SECRET, signature
 from harness.token_server import Asked, TokenServer
 from understudy_api.config import AWSIdentity, CredentialRef
 from understudy_proxy.exchange.credentials import CloudCredentials, credentials_for
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError
+from understudy_proxy.failure import FailureKind, UpstreamError
 
 ACCESS = "AKIDEXAMPLE"
 NOW = datetime(2015, 8, 30, 12, 36, tzinfo=UTC).timestamp()

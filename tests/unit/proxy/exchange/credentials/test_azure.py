@@ -11,7 +11,7 @@ from harness.certificates import Certificates, certificates
 from harness.token_server import Asked, TokenServer
 from understudy_api.config import AzureIdentity, CredentialRef
 from understudy_proxy.exchange.credentials import CloudCredentials, credentials_for
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError
+from understudy_proxy.failure import FailureKind, UpstreamError
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from yarl import URL
 from harness.token_server import Asked, TokenServer
 from understudy_api.config import CredentialRef, GCPIdentity
 from understudy_proxy.exchange.credentials import CloudCredentials, UnusableIdentity, credentials_for
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError
+from understudy_proxy.failure import FailureKind, UpstreamError
 
 IDENTITY = GCPIdentity(cloud="gcp", service_account=CredentialRef(name="key", version="1"))
 URL_OF_A_MODEL = URL("https://aiplatform.googleapis.com/v1/x")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from understudy_proxy.exchange.credentials.kept import RETRY_SECONDS, Kept, Lease
-from understudy_proxy.exchange.failure import FailureKind, UpstreamError
+from understudy_proxy.failure import FailureKind, UpstreamError
 
 
 @dataclass

@@ -25,7 +25,7 @@ from understudy_proxy.dialects.openai.completion import new_id
 from understudy_proxy.dialects.openai.completions.request import CompletionRequest
 from understudy_proxy.dialects.openai.envelope import Envelope
 from understudy_proxy.dialects.openai.usage import stated
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 _KIND = "text_completion"
 _PREFIX = "cmpl-"

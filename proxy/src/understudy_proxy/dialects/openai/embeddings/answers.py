@@ -11,7 +11,7 @@ from understudy_proxy.dialects.failures.shapes import said_in
 from understudy_proxy.dialects.openai.embeddings.request import EmbeddingRequest
 from understudy_proxy.dialects.openai.embeddings.vectors import packed
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 Items = list[dict[str, Any]]
 

@@ -15,7 +15,7 @@ from understudy_proxy.dialects.openai.embeddings.provider import PATH, renamed
 from understudy_proxy.dialects.openai.embeddings.request import EmbeddingRequest
 from understudy_proxy.dialects.openai.embeddings.vectors import packed, unpacked
 from understudy_proxy.dialects.openai.usage import read_usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 
 class PassedEmbedding:

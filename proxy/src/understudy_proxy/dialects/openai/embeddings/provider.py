@@ -13,7 +13,7 @@ from understudy_proxy.dialects.openai.embeddings.vectors import numbers
 from understudy_proxy.dialects.openai.encode import left_out
 from understudy_proxy.dialects.openai.quirks import quirks_of
 from understudy_proxy.dialects.openai.usage import read_usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 PATH = "/embeddings"
 _RENAMED = {"Mistral": {"dimensions": "output_dimension"}}

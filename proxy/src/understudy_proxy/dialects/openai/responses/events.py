@@ -40,7 +40,7 @@ from understudy_proxy.dialects.openai.responses.output import (
 from understudy_proxy.dialects.openai.responses.request import ResponseRequest
 from understudy_proxy.dialects.openai.responses.response import begun, ended
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.exchange.failure import UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 _KEEP_ALIVE = b": keep-alive\n\n"
 _Named = tuple[str, dict[str, Any]]

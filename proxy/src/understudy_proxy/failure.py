@@ -1,7 +1,8 @@
 """What can go wrong at an upstream, as data: one closed set of kinds, told apart by what is to be done about them.
 
 Whoever meets a failure (a transport, a dialect) says which kind it is and keeps what the provider said, bounded and
-with secrets masked. What follows from it is decided in `decide.py`, what the client is told in `refusal.py`.
+with secrets masked. What follows from it is decided in `exchange/decide.py`; what the client is told, in
+`exchange/refusal.py`.
 """
 
 import re

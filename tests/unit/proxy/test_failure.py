@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy_proxy.exchange.failure import MAX_MESSAGE, FailureKind, UpstreamError, UpstreamFailure, bounded
+from understudy_proxy.failure import MAX_MESSAGE, FailureKind, UpstreamError, UpstreamFailure, bounded
 
 SECRETS = [
     pytest.param("sk-proj-abcDEF123456_7890-xyz", id="OpenAI"),
