@@ -105,6 +105,8 @@ async def test_behind_a_gateway_nobody_notices() -> None:
                 await eventually(lambda seen=seen: lead.stats.requests > seen + 8)  # type: ignore[misc] # bound at once
                 await lead.drain(within_seconds=PATIENCE_SECONDS)
                 await lead.stop()
+                asked = second.stats.requests
+                await eventually(lambda asked=asked: second.stats.requests > asked)  # type: ignore[misc] # bound at once
                 await lead.start()
             over.set()
             await asyncio.gather(*running)
