@@ -253,11 +253,14 @@ async def test_a_new_worker_does_not_go_back_in_time(tmp_path: Path, providers: 
     """A worker in the place of a dead one serves what the files say now; and somebody still reports."""
     async with gateway(tmp_path, providers, "--workers=2") as (serve, file):
         first = await revision_of(serve)
-        file.write_text(route("two"))
+        edited = file.with_suffix(".edited")
+        edited.write_text(route("two"))
+        edited.replace(file)  # at once: half a file would be a revision, too
         second = await serve.runs_another_than(first)
         for pid in serve.children()[:2]:
             os.kill(pid, 9)
         await serve.says("is started again", times=2)
+        await serve.until_ready()
         async with asyncio.timeout(PATIENCE_SECONDS):
             while (await serve.config())["workers"] != [second, second]:  # noqa: ASYNC110 - asked over HTTP
                 await asyncio.sleep(0.02)
