@@ -40,11 +40,40 @@ class MemoryStore:
         while self._bytes > self._max_bytes:
             self._forget(next(iter(self._values)))
 
+    async def add(self, key: str, value: bytes, *, ttl_seconds: float) -> bool:
+        """Keep `value` if nothing is there; whether it is kept."""
+        if await self.get(key) is not None:
+            return False
+        await self.put(key, value, ttl_seconds=ttl_seconds)
+        return key in self._values
+
+    async def swap(self, key: str, old: bytes, new: bytes, *, ttl_seconds: float) -> bool:
+        """Keep `new` in the place of `old`; False, and nothing changes, when that is not there or `new` too large."""
+        if await self.get(key) != old or _size(key, new) > self._max_bytes:
+            return False
+        await self.put(key, new, ttl_seconds=ttl_seconds)
+        return True
+
+    async def touch(self, key: str, *, ttl_seconds: float) -> bool:
+        """Keep what is there for so long from now; whether there was anything."""
+        value = await self.get(key)
+        if value is None:
+            return False
+        self._values[key] = (value, self._now() + ttl_seconds)
+        return True
+
     async def delete(self, key: str) -> bool:
         """Forget the value; whether there was one."""
         there = await self.get(key) is not None
         self._forget(key)
         return there
+
+    async def drop(self, key: str, value: bytes) -> bool:
+        """Forget what is there if it is `value`; whether it was."""
+        if await self.get(key) != value:
+            return False
+        self._forget(key)
+        return True
 
     def _forget(self, key: str) -> None:
         found = self._values.pop(key, None)
