@@ -17,6 +17,7 @@ from understudy_proxy.config.runtime import Runtime
 from understudy_proxy.config.source import Source
 from understudy_proxy.doors.admin import AdminDoors, admin_errors
 from understudy_proxy.doors.anthropic.routes import anthropic_routes
+from understudy_proxy.doors.asking import Asking
 from understudy_proxy.doors.door import Route
 from understudy_proxy.doors.explain import ExplainDoor
 from understudy_proxy.doors.gemini.routes import gemini_routes
@@ -30,6 +31,7 @@ from understudy_proxy.doors.ollama.routes import ollama_routes
 from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.openai.routes import openai_routes
 from understudy_proxy.doors.personas.routes import persona_routes
+from understudy_proxy.doors.services import Services
 from understudy_proxy.doors.unrouted import unrouted_errors
 from understudy_proxy.exchange.admission import Admission
 from understudy_proxy.exchange.endpoints import Endpoints
@@ -181,14 +183,20 @@ class Gateway:
     def _make_public(self, outcomes: Outcomes) -> Server:
         settings = self._settings
         health = HealthDoors(holder=self._holder, outcomes=outcomes, lifecycle=self._lifecycle, timer=time.monotonic)
+        services = Services(
+            self._names,
+            self._exchange,
+            self._metrics,
+            Asking(names=self._names, exchange=self._exchange, metrics=self._metrics),
+        )
         routes = (
-            *openai_routes(names=self._names, exchange=self._exchange, metrics=self._metrics, store=self._store),
-            *anthropic_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
-            *gemini_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
-            *ollama_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
-            *persona_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
-            *internal_routes(names=self._names, exchange=self._exchange, metrics=self._metrics, settings=settings),
-            *model_routes(names=self._names, exchange=self._exchange, metrics=self._metrics),
+            *openai_routes(services, store=self._store),
+            *anthropic_routes(services),
+            *gemini_routes(services),
+            *ollama_routes(services),
+            *persona_routes(services),
+            *internal_routes(services, settings=settings),
+            *model_routes(services),
             *health.routes(openai_errors),
         )
         return Server(

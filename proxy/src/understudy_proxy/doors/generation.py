@@ -6,25 +6,24 @@ an `Operation`; how an error looks is the route's.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
+from understudy_proxy.config.runtime import RuntimeTarget
 from understudy_proxy.dialects.interpretation import Asked, Operation
 from understudy_proxy.dialects.request_error import RequestError
+from understudy_proxy.dialects.translation import ChatOperation
+from understudy_proxy.doors.conducting import Conducting
 from understudy_proxy.doors.door import Answer, EventStream, Headers, Request
 from understudy_proxy.doors.headers import STREAMING, answered_headers, course_headers, forwarded
-from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.refusing import bad_request, from_refusal
+from understudy_proxy.doors.services import Services
+from understudy_proxy.doors.telling import GOING_DOWN
 from understudy_proxy.doors.visit import Visit
-from understudy_proxy.exchange.course import Course, Exhausted, Whole
-from understudy_proxy.exchange.exchange import Exchange
+from understudy_proxy.exchange.course import Exhausted, Whole
 from understudy_proxy.exchange.stream import Stream
 from understudy_proxy.exchange.walk import Ask
-from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure
-from understudy_proxy.telemetry.metrics import Metrics
+from understudy_proxy.failure import FailureKind, UpstreamError
 from understudy_proxy.telemetry.record import RequestRecord
-
-GOING_DOWN = UpstreamFailure(FailureKind.INTERRUPTED, "the gateway is shutting down; send the request again")
-"""What cuts an answer that the gateway cannot wait for any longer."""
-
 
 Read = Callable[[Request, bytes], Asked]
 """Reads a request and its body; raises `RequestError` for what is wrong with it."""
@@ -40,10 +39,8 @@ class GenerationDoor:
         self,
         read: Read,
         operation: Operation,
+        services: Services,
         *,
-        names: Names,
-        exchange: Exchange,
-        metrics: Metrics,
         instead: Instead | None = None,
     ) -> None:
         """Read requests with `read`, and make `operation` of them.
@@ -53,17 +50,25 @@ class GenerationDoor:
         self._instead = instead
         self._read = read
         self._operation = operation
-        self._names = names
-        self._exchange = exchange
-        self._admission = exchange.ledger.admission
-        self._metrics = metrics
+        self._names = services.names
+        self._exchange = services.exchange
+        self._admission = services.exchange.ledger.admission
+        self._metrics = services.metrics
+        self._conducting: Conducting | None = None
+        if isinstance(operation, ChatOperation):
+            self._conducting = Conducting(operation.client, services.asking)
 
     async def __call__(self, request: Request) -> Answer | None:
         """Answer, and record how it went."""
         with Visit(request, self._operation.name, admission=self._admission, metrics=self._metrics) as visit:
-            return await self._answer(request, visit.record, visit.course)
+            asked, target = await self._arrive(request, visit.record)
+            if self._conducting is None or not self._conducting.takes(target):
+                return await self._answer(request, asked, target, visit)
+            visit.hand_on()
+        return await self._conducting.answer(request, asked, partial(self._complete, request, asked))
 
-    async def _answer(self, request: Request, record: RequestRecord, course: Course) -> Answer | None:
+    async def _arrive(self, request: Request, record: RequestRecord) -> tuple[Asked, RuntimeTarget]:
+        """What is asked, and of whom."""
         runtime = self._names.runtime()
         record.revision = runtime.revision
         record.namespace = self._names.namespace(request)
@@ -74,6 +79,10 @@ class GenerationDoor:
             raise bad_request(error) from error
         record.stream = asked.stream
         target = record.target = self._names.target(runtime, asked.model, namespace=record.namespace)
+        return asked, target
+
+    async def _answer(self, request: Request, asked: Asked, target: RuntimeTarget, visit: Visit) -> Answer | None:
+        record, course = visit.record, visit.course
         try:
             ask = Ask(target, self._operation, asked, request.headers, forwarded(request), course)
             answer = await self._exchange.run(ask)

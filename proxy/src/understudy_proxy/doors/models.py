@@ -12,17 +12,16 @@ from understudy_proxy.doors.gemini.errors import gemini_errors
 from understudy_proxy.doors.gemini.methods import MethodsDoor
 from understudy_proxy.doors.gemini.models import GeminiModelsDoor
 from understudy_proxy.doors.gemini.paths import developer
-from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.openai.models import ModelsDoor
-from understudy_proxy.exchange.exchange import Exchange
-from understudy_proxy.telemetry.metrics import Metrics
+from understudy_proxy.doors.services import Services
 
 _GOOGLE_KEY, _GOOGLE_PARAMETER = "x-goog-api-key", "key"
 
 
-def model_routes(*, names: Names, exchange: Exchange, metrics: Metrics) -> tuple[Route, ...]:
+def model_routes(services: Services) -> tuple[Route, ...]:
     """All of them; whoever says nothing else is a client of OpenAI's."""
+    names = services.names
     openai, anthropic, google = ModelsDoor(names), AnthropicModelsDoor(names), GeminiModelsDoor(names)
     lists = ByHeader(
         openai.list,
@@ -34,7 +33,7 @@ def model_routes(*, names: Names, exchange: Exchange, metrics: Metrics) -> tuple
         Told(VERSION_HEADER, anthropic.one, anthropic_errors),
         Told(_GOOGLE_KEY, google.one, gemini_errors, _GOOGLE_PARAMETER),
     )
-    methods = MethodsDoor(developer, names=names, exchange=exchange, metrics=metrics)
+    methods = MethodsDoor(developer, services)
     return (
         Route("/v1/models", {"GET": lists}, errors=openai_errors),
         Route(

@@ -19,12 +19,13 @@ _SHUTTING_DOWN = 503
 class Visit:
     """One request from its admission to its record, as a context manager; whoever uses it fills in the record."""
 
-    __slots__ = ("_admission", "_metrics", "_request", "course", "record")
+    __slots__ = ("_admission", "_handed_on", "_metrics", "_request", "course", "record")
 
     def __init__(self, request: Request, operation: str, *, admission: Admission, metrics: Metrics) -> None:
         self._request = request
         self._admission = admission
         self._metrics = metrics
+        self._handed_on = False
         self.record = RequestRecord(request_id=request.id, started=request.received, operation=operation)
         self.course = Course()
         """Filled in by the exchange."""
@@ -41,6 +42,10 @@ class Visit:
         self._metrics.request_began()
         return self
 
+    def hand_on(self) -> None:
+        """Leave without a record: other visits go on with the request, and each keeps its own."""
+        self._handed_on = True
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
@@ -49,6 +54,9 @@ class Visit:
         if error is not None:
             self._note(error)
         self._admission.leave()
+        if self._handed_on:
+            self._metrics.request_handed_on()
+            return
         record.candidate = course.candidate
         record.attempts = course.attempts
         record.failovers = course.failovers

@@ -80,8 +80,12 @@ class Metrics:
         """Of the personas' prompts."""
 
     def request_began(self) -> None:
-        """A request is being answered; `record_request` ends it."""
+        """A request is being answered; `record_request` or `request_handed_on` ends it."""
         self.in_flight += 1
+
+    def request_handed_on(self) -> None:
+        """A request is answered in parts, each of which begins and ends as a request does."""
+        self.in_flight -= 1
 
     def record_attempt(self, candidate: Candidate, outcome: str, seconds: float) -> None:
         """An attempt ended; `outcome` is `success` or a failure kind, a word of a closed set."""

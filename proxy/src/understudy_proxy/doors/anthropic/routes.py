@@ -9,20 +9,16 @@ from understudy_proxy.doors.anthropic.errors import anthropic_errors
 from understudy_proxy.doors.anthropic.messages import Overloaded, read_message, read_message_to_count
 from understudy_proxy.doors.door import Route
 from understudy_proxy.doors.generation import GenerationDoor
-from understudy_proxy.doors.names import Names
-from understudy_proxy.exchange.exchange import Exchange
-from understudy_proxy.telemetry.metrics import Metrics
+from understudy_proxy.doors.services import Services
 
 _CHAT = ChatOperation(CLIENT, PROVIDERS)
 _COUNT = CountOperation(COUNT, PROVIDERS)
 
 
-def anthropic_routes(*, names: Names, exchange: Exchange, metrics: Metrics) -> tuple[Route, ...]:
+def anthropic_routes(services: Services) -> tuple[Route, ...]:
     """All of them."""
-    messages = GenerationDoor(read_message, _CHAT, names=names, exchange=exchange, metrics=metrics)
-    counts = GenerationDoor(
-        read_message_to_count, _COUNT, names=names, exchange=exchange, metrics=metrics, instead=_COUNT.estimate
-    )
+    messages = GenerationDoor(read_message, _CHAT, services)
+    counts = GenerationDoor(read_message_to_count, _COUNT, services, instead=_COUNT.estimate)
     return (
         Route(PATH, {"POST": Overloaded(messages)}, errors=anthropic_errors),
         Route(COUNT_PATH, {"POST": Overloaded(counts)}, errors=anthropic_errors),

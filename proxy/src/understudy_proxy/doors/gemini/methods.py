@@ -14,9 +14,7 @@ from understudy_proxy.dialects.translation import ChatOperation
 from understudy_proxy.doors.door import Answer, Door, Refused, Request
 from understudy_proxy.doors.gemini.paths import split
 from understudy_proxy.doors.generation import GenerationDoor
-from understudy_proxy.doors.names import Names
-from understudy_proxy.exchange.exchange import Exchange
-from understudy_proxy.telemetry.metrics import Metrics
+from understudy_proxy.doors.services import Services
 
 _EVENTS = ChatOperation(CLIENT, PROVIDERS)
 _ARRAY = ChatOperation(ARRAY_CLIENT, PROVIDERS)
@@ -33,18 +31,18 @@ NameIn = Callable[[str], str]
 class MethodsDoor:
     """Generates, counts and embeds."""
 
-    def __init__(self, name_in: NameIn, *, names: Names, exchange: Exchange, metrics: Metrics) -> None:
+    def __init__(self, name_in: NameIn, services: Services) -> None:
         def generating(operation: Operation, *, stream: bool = False, array: bool = False) -> GenerationDoor:
             def asked(request: Request, body: bytes) -> GenerateRequest:
                 return read(body, model=name_in(split(request.rest)[0]), stream=stream, array=array)
 
-            return GenerationDoor(asked, operation, names=names, exchange=exchange, metrics=metrics)
+            return GenerationDoor(asked, operation, services)
 
         def embedding(*, batch: bool) -> GenerationDoor:
             def asked(request: Request, body: bytes) -> EmbedRequest:
                 return read_embed(body, model=name_in(split(request.rest)[0]), batch=batch)
 
-            return GenerationDoor(asked, _EMBED, names=names, exchange=exchange, metrics=metrics)
+            return GenerationDoor(asked, _EMBED, services)
 
         def counting(request: Request, body: bytes) -> GenerateRequest:
             return read(body, model=name_in(split(request.rest)[0]))
@@ -54,9 +52,7 @@ class MethodsDoor:
         self._doors: dict[str, Door] = {
             "generateContent": generating(_EVENTS),
             "streamGenerateContent": self._stream,
-            "countTokens": GenerationDoor(
-                counting, _COUNT, names=names, exchange=exchange, metrics=metrics, instead=_COUNT.estimate
-            ),
+            "countTokens": GenerationDoor(counting, _COUNT, services, instead=_COUNT.estimate),
             "embedContent": embedding(batch=False),
             "batchEmbedContents": embedding(batch=True),
         }

@@ -8,19 +8,17 @@ from understudy_proxy.doors.gemini.errors import gemini_errors
 from understudy_proxy.doors.gemini.methods import MethodsDoor
 from understudy_proxy.doors.gemini.models import GeminiModelsDoor
 from understudy_proxy.doors.gemini.paths import developer, vertex
-from understudy_proxy.doors.names import Names
-from understudy_proxy.exchange.exchange import Exchange
-from understudy_proxy.telemetry.metrics import Metrics
+from understudy_proxy.doors.services import Services
 
 _MODELS = "/v1beta/models"
 _VERTEX = ("/v1/projects", "/v1beta1/projects", "/v1/publishers", "/v1beta1/publishers")
 
 
-def gemini_routes(*, names: Names, exchange: Exchange, metrics: Metrics) -> tuple[Route, ...]:
+def gemini_routes(services: Services) -> tuple[Route, ...]:
     """All that are theirs alone."""
-    models, on_vertex = GeminiModelsDoor(names), GeminiModelsDoor(names, vertex)
-    methods = MethodsDoor(developer, names=names, exchange=exchange, metrics=metrics)
-    methods_on_vertex = MethodsDoor(vertex, names=names, exchange=exchange, metrics=metrics)
+    models, on_vertex = GeminiModelsDoor(services.names), GeminiModelsDoor(services.names, vertex)
+    methods = MethodsDoor(developer, services)
+    methods_on_vertex = MethodsDoor(vertex, services)
     below: dict[str, Door] = {"GET": models.one, "POST": methods}
     below_vertex: dict[str, Door] = {"GET": on_vertex.one, "POST": methods_on_vertex}
     return (

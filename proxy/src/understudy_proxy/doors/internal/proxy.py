@@ -11,7 +11,7 @@ from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.fields import missing, string
 from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.doors.asking import Answered, Asking, Saying
+from understudy_proxy.doors.asking import Answered, Saying
 from understudy_proxy.doors.door import Answer, Refused, Request
 from understudy_proxy.doors.internal.agents import Agent, AgentLimits, read_agent
 from understudy_proxy.doors.internal.secret import SharedSecret
@@ -19,25 +19,23 @@ from understudy_proxy.doors.internal.usage import AgentUsage, Sums
 from understudy_proxy.doors.plain.asked import read_plain
 from understudy_proxy.doors.plain.failing import bad_gateway
 from understudy_proxy.doors.plain.said import content_of, ending_of
-from understudy_proxy.doors.plain.streaming import tell
+from understudy_proxy.doors.plain.streaming import PlainVoice
 from understudy_proxy.doors.refusing import bad_request
-from understudy_proxy.failure import UpstreamError
+from understudy_proxy.doors.services import Services
+from understudy_proxy.doors.telling import tell
 from understudy_proxy.telemetry.cost import cost_of
-from understudy_proxy.telemetry.metrics import Metrics
 
 
 class InternalProxyDoor:
     """Conversations of services of one's own."""
 
-    def __init__(
-        self, asking: Asking, *, secret: SharedSecret, limits: AgentLimits, usage: AgentUsage, metrics: Metrics
-    ) -> None:
-        """Ask by `asking`; count in `usage` what agents use, and in `metrics` who is turned away before that."""
-        self._asking = asking
+    def __init__(self, services: Services, *, secret: SharedSecret, limits: AgentLimits, usage: AgentUsage) -> None:
+        """Count in `usage` what agents use."""
+        self._asking = services.asking
         self._secret = secret
         self._limits = limits
         self._usage = usage
-        self._metrics = metrics
+        self._metrics = services.metrics
 
     async def __call__(self, request: Request) -> Answer | None:
         """Answer, in a stream where one is asked for."""
@@ -69,10 +67,7 @@ class InternalProxyDoor:
         def ending(said: Said, saying: Saying) -> dict[str, Any]:
             return _ending(request, said, saying.usage, saying, used)
 
-        try:
-            await tell(request, self._asking.stream(request, chat), ending)
-        except UpstreamError:
-            return  # the client has been told, and so has whoever keeps the record
+        await tell(request, self._asking.stream(request, chat), PlainVoice(ending))
 
 
 def _read(raw: bytes) -> tuple[Chat, Agent]:

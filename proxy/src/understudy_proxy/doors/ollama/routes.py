@@ -12,29 +12,25 @@ from understudy_proxy.dialects.providers import PROVIDERS
 from understudy_proxy.dialects.translation import ChatOperation
 from understudy_proxy.doors.door import Door, Route
 from understudy_proxy.doors.generation import GenerationDoor, Read
-from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.ollama.about import running, version
 from understudy_proxy.doors.ollama.errors import ollama_errors
 from understudy_proxy.doors.ollama.models import OllamaModelsDoor
-from understudy_proxy.exchange.exchange import Exchange
-from understudy_proxy.telemetry.metrics import Metrics
+from understudy_proxy.doors.services import Services
 
 _CHAT = ChatOperation(CLIENT, PROVIDERS)
 _EMBED = EmbeddingOperation(EMBED_CLIENT, PROVIDERS)
 
 
-def ollama_routes(*, names: Names, exchange: Exchange, metrics: Metrics) -> tuple[Route, ...]:
+def ollama_routes(services: Services) -> tuple[Route, ...]:
     """All of them."""
 
     def answering(read: Read) -> GenerationDoor:
-        return GenerationDoor(read, _CHAT, names=names, exchange=exchange, metrics=metrics)
+        return GenerationDoor(read, _CHAT, services)
 
     def embedding(path: str) -> GenerationDoor:
-        return GenerationDoor(
-            lambda _request, body: read_embed(body, path=path), _EMBED, names=names, exchange=exchange, metrics=metrics
-        )
+        return GenerationDoor(lambda _request, body: read_embed(body, path=path), _EMBED, services)
 
-    models = OllamaModelsDoor(names)
+    models = OllamaModelsDoor(services.names)
     doors: dict[str, dict[str, Door]] = {
         "/": {"GET": running},
         "/api/version": {"GET": version},

@@ -18,9 +18,8 @@ from understudy_proxy.dialects.translation import ChatOperation
 from understudy_proxy.doors.door import Answer, Refused, Request
 from understudy_proxy.doors.generation import GenerationDoor
 from understudy_proxy.doors.names import Names
-from understudy_proxy.exchange.exchange import Exchange
+from understudy_proxy.doors.services import Services
 from understudy_proxy.state.store import Store
-from understudy_proxy.telemetry.metrics import Metrics
 
 KEPT_SECONDS = 24 * 3600.0
 _MAX_TURNS = 1000
@@ -101,14 +100,12 @@ class Responses:
 class ResponsesDoor(GenerationDoor):
     """Answers, told as responses."""
 
-    def __init__(self, responses: Responses, *, names: Names, exchange: Exchange, metrics: Metrics) -> None:
+    def __init__(self, responses: Responses, services: Services) -> None:
         """Go on from `responses`, and add to them."""
         super().__init__(
             lambda _request, body: read_response(parse(body), []),
             ChatOperation(CLIENT, PROVIDERS),
-            names=names,
-            exchange=exchange,
-            metrics=metrics,
+            services,
         )
         self._responses = responses
 

@@ -15,13 +15,11 @@ from understudy_proxy.dialects.providers import PROVIDERS
 from understudy_proxy.dialects.translation import ChatOperation
 from understudy_proxy.doors.door import Route
 from understudy_proxy.doors.generation import GenerationDoor, Read
-from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.openai import azure
 from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.openai.responses import Responses, ResponsesDoor
-from understudy_proxy.exchange.exchange import Exchange
+from understudy_proxy.doors.services import Services
 from understudy_proxy.state.store import Store
-from understudy_proxy.telemetry.metrics import Metrics
 
 _AZURE = "/openai"
 """Azure has the same paths below it."""
@@ -41,14 +39,14 @@ _OPERATIONS: dict[str, tuple[_ReadNamed, Operation]] = {
 """What models are asked for, by its path below `/v1` and below one of Azure's deployments."""
 
 
-def openai_routes(*, names: Names, exchange: Exchange, metrics: Metrics, store: Store) -> tuple[Route, ...]:
+def openai_routes(services: Services, *, store: Store) -> tuple[Route, ...]:
     """All of them."""
     doors = {
-        asked: GenerationDoor(_reading(asked, read), operation, names=names, exchange=exchange, metrics=metrics)
+        asked: GenerationDoor(_reading(asked, read), operation, services)
         for asked, (read, operation) in _OPERATIONS.items()
     }
-    remembered = Responses(store, names)
-    respond = ResponsesDoor(remembered, names=names, exchange=exchange, metrics=metrics)
+    remembered = Responses(store, services.names)
+    respond = ResponsesDoor(remembered, services)
     responses = (
         Route("/v1/responses", {"POST": respond}, errors=openai_errors),
         Route("/v1/responses", {"GET": remembered.get, "DELETE": remembered.delete}, errors=openai_errors, below=True),

@@ -10,17 +10,16 @@ import orjson
 from understudy_proxy.dialects.canonical.answer import Answer as Said
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.doors.asking import Answered, Asking, Saying
+from understudy_proxy.doors.asking import Answered, Saying
 from understudy_proxy.doors.door import Answer, Refused, Request
-from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.plain.asked import read_plain
 from understudy_proxy.doors.plain.failing import bad_gateway
 from understudy_proxy.doors.plain.said import content_of, ending_of
-from understudy_proxy.doors.plain.streaming import tell
-from understudy_proxy.failure import UpstreamError
+from understudy_proxy.doors.plain.streaming import PlainVoice
+from understudy_proxy.doors.services import Services
+from understudy_proxy.doors.telling import tell
 from understudy_proxy.routing.names import PERSONA_PREFIX, persona_key
 from understudy_proxy.routing.resolve import NotFound, resolve
-from understudy_proxy.telemetry.metrics import Metrics
 
 _SHOWN = 128
 _LIST = "GET /api/v1/personas lists them."
@@ -29,11 +28,10 @@ _LIST = "GET /api/v1/personas lists them."
 class PersonaChatDoor:
     """Conversations with personas."""
 
-    def __init__(self, asking: Asking, *, names: Names, metrics: Metrics) -> None:
-        """Look names up in `names`, ask by `asking`; count in `metrics` who is turned away before that."""
-        self._asking = asking
-        self._names = names
-        self._metrics = metrics
+    def __init__(self, services: Services) -> None:
+        self._asking = services.asking
+        self._names = services.names
+        self._metrics = services.metrics
 
     async def __call__(self, request: Request) -> Answer | None:
         """Answer, in a stream where one is asked for."""
@@ -53,10 +51,7 @@ class PersonaChatDoor:
         def ending(said: Said, saying: Saying) -> dict[str, Any]:
             return _ending(request, persona, said, saying.usage, saying)
 
-        try:
-            await tell(request, self._asking.stream(request, chat), ending)
-        except UpstreamError:
-            return None  # the client has been told, and so has whoever keeps the record
+        await tell(request, self._asking.stream(request, chat), PlainVoice(ending))
         return None
 
     def _read(self, request: Request, raw: bytes) -> tuple[str, Chat]:

@@ -5,9 +5,7 @@ that a whole answer has but the content. `error` comes in its place where the an
 cut, too.
 """
 
-import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import orjson
@@ -15,14 +13,11 @@ import orjson
 from understudy_proxy.dialects.canonical.answer import Answer as Said
 from understudy_proxy.dialects.canonical.events import Event, KeptAlive, RefusalDelta, TextDelta, ThinkingDelta
 from understudy_proxy.dialects.canonical.fold import Folding
-from understudy_proxy.dialects.openai.errors import INTERRUPTED
 from understudy_proxy.dialects.sse import CONTENT_TYPE
 from understudy_proxy.doors.asking import Saying
-from understudy_proxy.doors.door import Answer, EventStream, Headers, Refused, Request
-from understudy_proxy.doors.generation import GOING_DOWN
-from understudy_proxy.doors.headers import STREAMING
+from understudy_proxy.doors.door import Refused
 from understudy_proxy.doors.plain.errors import error_fields
-from understudy_proxy.failure import UpstreamError, UpstreamFailure
+from understudy_proxy.failure import UpstreamFailure
 
 Ending = Callable[[Said, Saying], dict[str, Any]]
 """The fields of `done`."""
@@ -30,82 +25,36 @@ Ending = Callable[[Said, Saying], dict[str, Any]]
 _KEPT_ALIVE = b": \n\n"
 
 
-async def tell(request: Request, saying: AbstractAsyncContextManager[Saying], ending: Ending) -> None:
-    """Pass an answer on to its end.
+class PlainVoice:
+    """Tells an answer in plain fields."""
 
-    Raises:
-        Refused: nobody began to answer.
-        UpstreamError: it was cut, and the client has been told.
-    """
-    telling = _Telling(request)
-    try:
-        async with saying as events:
-            await telling.through(events, ending)
-    except UpstreamError as error:
-        await telling.cut(error.failure)
-        raise
+    content_type = CONTENT_TYPE
 
+    def __init__(self, ending: Ending) -> None:
+        """End with what `ending` makes of the whole answer."""
+        self._ending = ending
+        self._folding = Folding()
 
-class _Telling:
-    """One answer on its way."""
+    async def say(self, event: Event) -> bytes:
+        """More words, or that more are coming."""
+        self._folding.add(event)
+        match event:
+            case TextDelta(text=text, choice=0) | RefusalDelta(text=text, choice=0):
+                return _event({"type": "delta", "content": text})
+            case ThinkingDelta(text=text, choice=0):
+                return _event({"type": "reasoning", "content": text})
+            case KeptAlive():
+                return _KEPT_ALIVE
+            case _:
+                return b""
 
-    def __init__(self, request: Request) -> None:
-        self._request = request
-        self._flow: EventStream | None = None
-        self._headers: Headers = ()
+    def end(self, saying: Saying) -> bytes:
+        """All that a whole answer has but the content."""
+        return _event({"type": "done", **self._ending(self._folding.answer(), saying)})
 
-    async def through(self, saying: Saying, ending: Ending) -> None:
-        """All of it."""
-        self._headers = saying.headers
-        folding = Folding()
-        try:
-            async for event in saying:
-                folding.add(event)
-                if piece := _piece(event):
-                    await self._write(piece)
-            await self._write(_event({"type": "done", **ending(folding.answer(), saying)}))
-            if self._flow is not None:
-                await self._flow.finish()
-        except asyncio.CancelledError:
-            if not self._request.cut_short or self._flow is None:
-                raise
-            task = asyncio.current_task()
-            if task is not None:
-                task.uncancel()
-            raise UpstreamError(GOING_DOWN) from None
-
-    async def cut(self, failure: UpstreamFailure) -> None:
-        """Say that there is no more.
-
-        Raises:
-            Refused: nothing was said yet, so that the client gets an error and nothing else.
-        """
-        message = f"The provider's answer was interrupted ({failure.kind}): it is not complete."
-        refused = Refused(
-            502, message, type="upstream_error", code=INTERRUPTED, reason=failure.kind, headers=self._headers
-        )
-        if self._flow is None:
-            raise refused
-        await self._flow.write(_event({"type": "error", **error_fields(refused)}))
-
-    async def _write(self, piece: bytes) -> None:
-        if self._flow is None:
-            opening = Answer(body=piece, content_type=CONTENT_TYPE, headers=self._headers + STREAMING)
-            self._flow = await self._request.begin(opening)
-        else:
-            await self._flow.write(piece)
-
-
-def _piece(event: Event) -> bytes:
-    match event:
-        case TextDelta(text=text, choice=0) | RefusalDelta(text=text, choice=0):
-            return _event({"type": "delta", "content": text})
-        case ThinkingDelta(text=text, choice=0):
-            return _event({"type": "reasoning", "content": text})
-        case KeptAlive():
-            return _KEPT_ALIVE
-        case _:
-            return b""
+    def cut(self, refused: Refused, failure: UpstreamFailure) -> bytes:  # noqa: ARG002 - the refusal names it
+        """An error."""
+        return _event({"type": "error", **error_fields(refused)})
 
 
 def _event(fields: dict[str, Any]) -> bytes:

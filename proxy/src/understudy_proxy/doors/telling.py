@@ -1,0 +1,97 @@
+"""An answer told to a client as it comes, in whatever words its door has for it."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from understudy_proxy.dialects.canonical.events import Event
+from understudy_proxy.dialects.openai.errors import INTERRUPTED
+from understudy_proxy.doors.asking import Saying
+from understudy_proxy.doors.door import Answer, EventStream, Headers, Refused, Request
+from understudy_proxy.doors.headers import STREAMING
+from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure
+
+GOING_DOWN = UpstreamFailure(FailureKind.INTERRUPTED, "the gateway is shutting down; send the request again")
+"""What cuts an answer that the gateway cannot wait for any longer."""
+
+
+class Voice(Protocol):
+    """How a client is told of one answer."""
+
+    @property
+    def content_type(self) -> str:
+        """Of the stream."""
+
+    async def say(self, event: Event) -> bytes:
+        """What is sent for an event; empty where the client has no word for it."""
+
+    def end(self, saying: Saying) -> bytes:
+        """What is sent after the last event."""
+
+    def cut(self, refused: Refused, failure: UpstreamFailure) -> bytes:
+        """What tells the client, within its stream, that the answer is not complete."""
+
+
+async def tell(request: Request, saying: AbstractAsyncContextManager[Saying], voice: Voice) -> None:
+    """Pass an answer on to its end; the client is told if it is cut.
+
+    Raises:
+        Refused: nobody began to answer, or it was cut before anything was said.
+    """
+    telling = _Telling(request, voice)
+    try:
+        async with saying as events:
+            await telling.through(events)
+    except UpstreamError as error:
+        await telling.cut(error.failure)
+
+
+class _Telling:
+    """One answer on its way."""
+
+    def __init__(self, request: Request, voice: Voice) -> None:
+        self._request = request
+        self._voice = voice
+        self._flow: EventStream | None = None
+        self._headers: Headers = ()
+
+    async def through(self, saying: Saying) -> None:
+        """All of it."""
+        self._headers = saying.headers
+        try:
+            async for event in saying:
+                if piece := await self._voice.say(event):
+                    await self._write(piece)
+            if piece := self._voice.end(saying):
+                await self._write(piece)
+            if self._flow is not None:
+                await self._flow.finish()
+        except asyncio.CancelledError:
+            if not self._request.cut_short or self._flow is None:
+                raise
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+            raise UpstreamError(GOING_DOWN) from None
+
+    async def cut(self, failure: UpstreamFailure) -> None:
+        """Say that there is no more.
+
+        Raises:
+            Refused: nothing was said yet, so that the client gets an error and nothing else.
+        """
+        message = f"The provider's answer was interrupted ({failure.kind}): it is not complete."
+        refused = Refused(
+            502, message, type="upstream_error", code=INTERRUPTED, reason=failure.kind, headers=self._headers
+        )
+        if self._flow is None:
+            raise refused
+        if piece := self._voice.cut(refused, failure):
+            await self._flow.write(piece)
+
+    async def _write(self, piece: bytes) -> None:
+        if self._flow is None:
+            opening = Answer(body=piece, content_type=self._voice.content_type, headers=self._headers + STREAMING)
+            self._flow = await self._request.begin(opening)
+        else:
+            await self._flow.write(piece)
