@@ -13,7 +13,7 @@ from typing import Any
 from understudy_api.config.base import ConfigModel
 from understudy_api.config.identity import AuthHeader, CloudIdentity, CredentialRef
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 """`major.minor`: a proxy refuses a newer major and ignores the unknown fields of a newer minor."""
 
 
@@ -207,15 +207,27 @@ class PromptPosition(StrEnum):
     REPLACE = "Replace"
 
 
+class PromptPiece(ConfigModel):
+    """Words of a prompt, or the default of a variable, for which a conversation may have a value of its own."""
+
+    text: str
+    variable: str | None = None
+
+
 class Prompt(ConfigModel):
     """What a persona adds to a request."""
 
     system: str | None = None
+    template: tuple[tuple[PromptPiece, ...], ...] = ()
+    """What `system` is made from, where variables are among it: parts with an empty line between them. One that comes
+    out empty is left out."""
     position: PromptPosition = PromptPosition.BEFORE
     defaults: dict[str, Any] = {}
     overrides: dict[str, Any] = {}
     tools: tuple[dict[str, Any], ...] = ()
     """Function tools in OpenAI's form, declared beside the client's own."""
+    executes: dict[str, str] = {}
+    """Those of `tools` that the gateway runs itself: function names to keys of `Config.tools`."""
     revision: str = ""
     """The hash of all else: what tells answers from before an edit from those after it."""
 
@@ -234,6 +246,15 @@ class OnInterruption(StrEnum):
     RESUME = "Resume"
 
 
+class SessionPolicy(ConfigModel):
+    """How conversations are kept that say nothing else themselves."""
+
+    ttl_seconds: float = 3600.0
+    """How long after its last use a conversation is forgotten."""
+    max_messages: int = 100
+    """How many of the messages that are kept are sent along at most, the last ones."""
+
+
 class Target(ConfigModel):
     """What a name leads to: an LLMRoute, or a Persona, which is a route with a prompt."""
 
@@ -246,12 +267,54 @@ class Target(ConfigModel):
     request_timeout_seconds: float | None = None
     on_interruption: OnInterruption = OnInterruption.FAIL
     prompt: Prompt | None = None
+    session: SessionPolicy | None = None
     visible_to: tuple[str, ...] | None = None
     """Namespaces, beside its own, whose callers may use it; None means all."""
     description: str = ""
     """What it is for, for people."""
     aliases: tuple[str, ...] = ()
     """Other names that a persona has, as its author spells them; those that it lost to others are not among them."""
+
+
+class HttpTool(ConfigModel):
+    """Where a tool is called, with the arguments as JSON."""
+
+    url: str
+    """`http(s)://HOST…`, with its path and query."""
+    method: str = "POST"
+    headers: dict[str, str] = {}
+    timeout_seconds: float = 30.0
+    """For a whole call, connecting and the last byte of the answer included."""
+    credential: CredentialRef | None = None
+    """A bearer token."""
+
+
+class Tool(ConfigModel):
+    """A function that models may call."""
+
+    namespace: str
+    name: str
+    """Of the object."""
+    function: str
+    """By which models call it."""
+    description: str
+    parameters: dict[str, Any]
+    """JSON Schema of the arguments, which are an object."""
+    http: HttpTool | None = None
+    """Who runs it; None: whoever asked the model."""
+    visible_to: tuple[str, ...] | None = ()
+    """Namespaces, beside its own, whose callers may use it; None means all."""
+
+    @property
+    def key(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def declaration(self) -> dict[str, Any]:
+        """The function in OpenAI's form, as requests declare it."""
+        function = {"name": self.function, "description": self.description, "parameters": self.parameters}
+        return {"type": "function", "function": function}
 
 
 class Names(ConfigModel):
@@ -265,6 +328,8 @@ class Names(ConfigModel):
     personas: dict[str, tuple[str, ...]] = {}
     """By name or alias, with `-` for `_`."""
     providers: dict[str, tuple[str, ...]] = {}
+    tools: dict[str, tuple[str, ...]] = {}
+    """By function name, with `-` for `_`."""
 
 
 class Config(ConfigModel):
@@ -274,6 +339,7 @@ class Config(ConfigModel):
     revision: str = ""
     providers: dict[str, Provider] = {}
     targets: dict[str, Target] = {}
+    tools: dict[str, Tool] = {}
     names: Names = Names()
 
 
