@@ -12,8 +12,9 @@ from harness.installed import Gateway, install_quickstart
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here as `e2e`."""
+    """Mark everything here as `e2e`, and put outages last: for a minute after one the scheduler places no pod."""
     mark_folder(items, Path(__file__).parent, "e2e", timeout_seconds=300)
+    items.sort(key=lambda item: item.path.name == "test_outages.py")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A cluster without its API server: requests go on, and proxies start.
 
-These come last of all: for a minute and more after an outage, Kubernetes' own scheduler places no pod.
+These come last of all (see `conftest.py`): for a minute and more after an outage, Kubernetes' own scheduler places no
+pod.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,6 @@ with urllib.request.urlopen(request, timeout=10) as answer:
     said = json.load(answer)["choices"][0]["message"]["content"]
     print(json.dumps({"said": said, "provider": answer.headers["x-understudy-provider"]}))
 """
-STATS = "import urllib.request; print(urllib.request.urlopen('http://mock-a:8000/_mock/stats').read().decode())"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +109,29 @@ class Gateway:
         self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
         self.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "--timeout=60s", timeout_seconds=70)
 
-    @contextmanager
-    def load(self) -> Iterator["Load"]:
-        """A steady load from a pod of its own, while the context lasts; its report is whole after that."""
-        self.kubectl("create", "configmap", "load", f"--from-file={LOAD}")
-        before = self._asked_of_mock_a()
-        self.run_pod("load", ["python3", "/load/load.py", self.url], config_map="load")
-        wait_until(lambda: self._asked_of_mock_a() > before + 50, within_seconds=30, what="the load has begun")
-        load = Load()
-        yield load
-        load.report = self._end_load()
-        self.kubectl("delete", "pod/load", "configmap/load")
+    def add_program(self, file: Path) -> str:
+        """Put a program's file into a ConfigMap that `run_pod` can mount; its name is the file's."""
+        self.kubectl("create", "configmap", file.stem, f"--from-file={file}")
+        return file.stem
 
-    def _asked_of_mock_a(self) -> int:
-        stats = json.loads(self.kubectl("exec", "asker", "--", "python3", "-c", STATS))
-        return int(stats["requests"])
+    @contextmanager
+    def load(self, models: Sequence[str] = ("chat",)) -> Iterator["Load"]:
+        """A steady load from a pod of its own, while the context lasts; its report is whole after that."""
+        command = ["python3", f"/load/{LOAD.name}", self.url, *models]
+        self.run_pod("load", command, config_map=self.add_program(LOAD))
+        try:
+            wait_until(lambda: "begun" in self.kubectl("logs", "load"), within_seconds=30, what="the load has begun")
+            load = Load()
+            yield load
+            load.report = self._end_load()
+        finally:
+            self.kubectl("delete", "pod/load", "configmap/load")
 
     def _end_load(self) -> dict[str, Any]:
         self.kubectl("exec", "load", "--", "python3", "-c", "import os, signal; os.kill(1, signal.SIGTERM)")
         ended = "--for=jsonpath={.status.phase}=Succeeded"
         self.kubectl("wait", ended, "pod/load", "--timeout=90s", timeout_seconds=100)
-        report: dict[str, Any] = json.loads(self.kubectl("logs", "load"))
+        report: dict[str, Any] = json.loads(self.kubectl("logs", "load", "--tail=1"))
         return report
 
 
