@@ -2,12 +2,17 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Sequence
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import httpx2
 
 from understudy import AsyncClient, Client, Clock
 
-KINDS: Sequence[type[Client | AsyncClient]] = (Client, AsyncClient)
+Kind = type[Client | AsyncClient]
+KINDS: Sequence[Kind] = (Client, AsyncClient)
 
 
 class Waits:
@@ -59,3 +64,71 @@ async def _called(function: Callable[..., Any], *given: Any, **named: Any) -> An
     if inspect.iscoroutinefunction(function):
         return await function(*given, **named)
     return await asyncio.to_thread(function, *given, **named)
+
+
+class Gateway:
+    """Answers in turn with what it is given, the last one for ever; keeps what it was asked."""
+
+    def __init__(self, *answers: httpx2.Response | Exception | Callable[[httpx2.Request], httpx2.Response]) -> None:
+        self.requests: list[httpx2.Request] = []
+        self._answers = list(answers)
+        self._lock = threading.Lock()
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        """The next answer."""
+        with self._lock:
+            self.requests.append(request)
+            answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, httpx2.Response):
+            return httpx2.Response(answer.status_code, headers=answer.headers, content=answer.content)
+        return answer(request)
+
+    def bodies(self) -> list[Any]:
+        """What it was asked."""
+        return [json.loads(each.content) for each in self.requests]
+
+    def bodies_of(self, path: str) -> list[Any]:
+        """What it was asked at a path."""
+        return [json.loads(each.content) for each in self.requests if each.url.path == path]
+
+
+def made(kind: Kind, gateway: Gateway, waits: Waits | None = None, **given: Any) -> Any:
+    """A client of a gateway."""
+    transport: Any = httpx2.MockTransport(gateway)
+    return kind("http://gw/v1", transport=transport, clock=(waits or Waits()).clock, **given)
+
+
+def answer(text: str = "Hello", *, calls: Mapping[str, str] | None = None, **headers: str) -> httpx2.Response:
+    """A whole answer; `calls` are arguments by function."""
+    message: dict[str, Any] = {"role": "assistant", "content": text}
+    if calls:
+        message["tool_calls"] = [
+            {"id": f"call-{name}", "type": "function", "function": {"name": name, "arguments": arguments}}
+            for name, arguments in calls.items()
+        ]
+    usage = {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
+    choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}
+    return httpx2.Response(200, json={"model": "m", "choices": [choice], "usage": usage}, headers=headers)
+
+
+def refusal(status: int, **headers: str) -> httpx2.Response:
+    """A refusal of the gateway's."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx2.Response(status, json={"error": {"message": f"No: {status}.", "code": "no"}}, headers=named)
+
+
+async def entered(block: Any) -> Any:
+    """What the block of a context manager of either kind begins with."""
+    if hasattr(block, "__aenter__"):
+        return await block.__aenter__()
+    return await asyncio.to_thread(block.__enter__)
+
+
+async def left(block: Any) -> None:
+    """Leave the block in good order."""
+    if hasattr(block, "__aexit__"):
+        await block.__aexit__(None, None, None)
+    else:
+        await asyncio.to_thread(block.__exit__, None, None, None)

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from harness.clients import KINDS, Waits, ask, closed, finished, pieces
+from harness.clients import KINDS, Kind, Waits, ask, closed, finished, pieces
 from harness.commands import Serve, running, serving
 from harness.gateway_files import provider, route, write
 from harness.raw_http import eventually
 from understudy import (
     AsyncClient,
     BadRequest,
-    Client,
     Interrupted,
     ProviderNotFound,
     RateLimited,
@@ -24,7 +23,6 @@ from understudy import (
 )
 from understudy.mock import Mock, Settings
 
-Kind = type[Client | AsyncClient]
 both = pytest.mark.parametrize("kind", KINDS)
 
 

@@ -1,6 +1,8 @@
 """The Python client: a gateway asked from an app, in types. All of it is in `from understudy import …`."""
 
 from understudy.client._async import AsyncClient
+from understudy.client._async_server_tools import AsyncServerTools
+from understudy.client._async_session import AsyncSession
 from understudy.client._async_stream import AsyncChatStream
 from understudy.client._batches import Outcome
 from understudy.client._clock import Clock
@@ -15,15 +17,23 @@ from understudy.client._errors import (
     ProviderError,
     ProviderNotFound,
     RateLimited,
+    SessionBusy,
+    SessionNotFound,
     TimedOut,
+    ToolFailed,
+    ToolNotFound,
     TooManyRounds,
     Unavailable,
     UnderstudyError,
 )
+from understudy.client._listings import Persona, Provider
 from understudy.client._requests import Ask, ChatOptions
 from understudy.client._results import ChatResult, Model, ToolCall, Usage
+from understudy.client._sessions import SessionState
 from understudy.client._streams import Chunk
 from understudy.client._sync import Client
+from understudy.client._sync_server_tools import ServerTools
+from understudy.client._sync_session import Session
 from understudy.client._sync_stream import ChatStream
 from understudy.client._tool_loop import ToolRun
 from understudy.client._tools import Tool, tool
@@ -32,6 +42,8 @@ __all__ = [
     "Ask",
     "AsyncChatStream",
     "AsyncClient",
+    "AsyncServerTools",
+    "AsyncSession",
     "AuthenticationError",
     "BadRequest",
     "ChatOptions",
@@ -47,13 +59,22 @@ __all__ = [
     "Model",
     "Outcome",
     "PermissionDenied",
+    "Persona",
+    "Provider",
     "ProviderError",
     "ProviderNotFound",
     "RateLimited",
+    "ServerTools",
+    "Session",
+    "SessionBusy",
+    "SessionNotFound",
+    "SessionState",
     "TimedOut",
     "TooManyRounds",
     "Tool",
     "ToolCall",
+    "ToolFailed",
+    "ToolNotFound",
     "ToolRun",
     "Unavailable",
     "UnderstudyError",

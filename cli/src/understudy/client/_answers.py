@@ -31,13 +31,15 @@ class Body:
             raise InvalidAnswer(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
 
     def decoded(self, response: httpx2.Response) -> Any:
-        """The JSON of a success.
+        """The JSON of a success; None where it has nothing to say.
 
         Raises:
             UnderstudyError: it is no success, or no JSON.
         """
         if not response.is_success:
             raise self.refused(response)
+        if response.status_code == 204:
+            return None
         try:
             return json.loads(self._content)
         except (ValueError, RecursionError) as error:

@@ -2,28 +2,27 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, aclosing
-from itertools import count
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 import httpx2
 
-from understudy.client._answers import Body, check_is_stream
+from understudy.client._async_connection import AsyncConnection
+from understudy.client._async_running import run_loop
+from understudy.client._async_server_tools import AsyncServerTools
+from understudy.client._async_session import AsyncSession
 from understudy.client._async_stream import AsyncChatStream
 from understudy.client._batches import CONCURRENCY, Outcome, Progress, batch_calls, shown
 from understudy.client._clock import Clock
 from understudy.client._errors import UnderstudyError
-from understudy.client._failures import from_transport
-from understudy.client._http import authorization, http_options
+from understudy.client._listings import Persona, Provider, persona_list, provider_list
 from understudy.client._readiness import ASK_SECONDS, not_ready, pauses
-from understudy.client._requests import MODELS, READY, Ask, Call, ChatOptions, Messages, chat_call
+from understudy.client._requests import MODELS, PERSONAS, PROVIDERS, READY, Ask, Call, ChatOptions, Messages, chat_call
 from understudy.client._results import ChatResult, Model, chat_result, model_list
-from understudy.client._retrying import Retrying
+from understudy.client._sessions import DEFAULT_MODEL
 from understudy.client._settings import Settings
-from understudy.client._tool_loop import MAX_ROUNDS, ToolLoop, ToolRun, Wanted
-from understudy.client._tools import raised, told
+from understudy.client._tool_loop import MAX_ROUNDS, ToolLoop, ToolRun
 
 T = TypeVar("T")
 
@@ -58,12 +57,10 @@ class AsyncClient:
         Raises:
             ConfigurationError: a value that cannot be one.
         """
-        self._settings = Settings.read(
+        settings = Settings.read(
             os.environ, url=url, api_key=api_key, token_file=token_file, timeout=timeout, retries=retries
         )
-        self._retrying = Retrying(self._settings.retries)
-        self._clock = clock
-        self._http = httpx2.AsyncClient(**http_options(self._settings, headers), transport=transport)
+        self._connection = AsyncConnection(settings, headers, transport=transport, clock=clock)
 
     @overload
     async def chat(
@@ -95,7 +92,7 @@ class AsyncClient:
             UnderstudyError: no answer, after as many retries as are set.
         """
         call = chat_call(model, messages, options, stream=stream)
-        return await (self._retried(lambda: self._open(call)) if stream else self._answered(call))
+        return await (self._connection.stream(call) if stream else self._answered(call))
 
     async def run(
         self, model: str, messages: Messages, *, max_rounds: int = MAX_ROUNDS, **options: Unpack[ChatOptions]
@@ -111,11 +108,30 @@ class AsyncClient:
             UnderstudyError: as `chat`.
         """
         loop = ToolLoop(messages, options, max_rounds=max_rounds)
-        while True:
-            took = loop.take(await self.chat(model, loop.messages, **loop.options))
-            if isinstance(took, ToolRun):
-                return took
-            loop.give(took, await asyncio.gather(*map(_perform, took)))
+        return await run_loop(loop, lambda: self.chat(model, loop.messages, **loop.options))
+
+    def session(
+        self,
+        model: str = DEFAULT_MODEL,
+        *,
+        id: str | None = None,  # noqa: A002 - what it is called on the wire
+        ttl: float | None = None,
+        context: Mapping[str, Any] | None = None,
+        keep: bool = False,
+    ) -> AsyncSession:
+        """A conversation that the gateway remembers: a new one, or with `id` one that is there.
+
+        Args:
+            model: Whom to ask, where a turn does not say another.
+            id: Of the session to reopen.
+            ttl: Seconds after the last turn until it is forgotten; None leaves it to the gateway.
+            context: What personas are told of it, by the names of their variables.
+            keep: Whether it is still there when its block is left; a reopened one always is.
+
+        Raises:
+            TypeError: `ttl` or `context` for a session that is there already.
+        """
+        return AsyncSession(self._connection, model=model, session_id=id, ttl=ttl, context=context, keep=keep)
 
     async def batch(
         self,
@@ -153,13 +169,34 @@ class AsyncClient:
                     workers.create_task(work())
         return outcomes
 
+    @property
+    def tools(self) -> AsyncServerTools:
+        """Functions that the gateway runs."""
+        return AsyncServerTools(self._connection)
+
     async def models(self) -> tuple[Model, ...]:
         """The names that this caller may ask for.
 
         Raises:
             UnderstudyError: as `chat`.
         """
-        return model_list((await self._retried(lambda: self._ask(MODELS)))[0])
+        return model_list((await self._connection.answer(MODELS))[0])
+
+    async def personas(self) -> tuple[Persona, ...]:
+        """The roles that this caller may cast.
+
+        Raises:
+            UnderstudyError: as `chat`.
+        """
+        return persona_list((await self._connection.answer(PERSONAS))[0])
+
+    async def providers(self) -> tuple[Provider, ...]:
+        """Where models run that this caller may ask for.
+
+        Raises:
+            UnderstudyError: as `chat`.
+        """
+        return provider_list((await self._connection.answer(PROVIDERS))[0])
 
     async def wait_until_ready(self, within_seconds: float = 60.0) -> None:
         """Wait until the gateway would be sent requests.
@@ -167,20 +204,20 @@ class AsyncClient:
         Raises:
             Unavailable: not by then; the message says what it answered last.
         """
-        deadline = self._clock.now() + within_seconds
+        deadline = self._connection.clock.now() + within_seconds
         for pause in pauses():
             try:
-                await self._ask(READY, silence=min(ASK_SECONDS, within_seconds))
+                await self._connection.once(READY, silence=min(ASK_SECONDS, within_seconds))
             except UnderstudyError as error:
-                if self._clock.now() + pause > deadline:
-                    raise not_ready(self._settings.url, seconds=within_seconds, error=error) from error
-                await self._clock.sleep_async(pause)
+                if self._connection.clock.now() + pause > deadline:
+                    raise not_ready(self._connection.settings.url, seconds=within_seconds, error=error) from error
+                await self._connection.clock.sleep_async(pause)
             else:
                 return
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._connection.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -191,74 +228,13 @@ class AsyncClient:
         await self.close()
 
     def __repr__(self) -> str:
-        return f"AsyncClient({self._settings.url!r})"
+        return f"AsyncClient({self._connection.settings.url!r})"
 
     async def _answered(self, call: Call) -> ChatResult:
-        return chat_result(*await self._retried(lambda: self._ask(call)))
+        return chat_result(*await self._connection.answer(call))
 
     async def _outcome(self, call: Call) -> Outcome:
         try:
             return Outcome(result=await self._answered(call))
         except UnderstudyError as error:
             return Outcome(error=error)
-
-    async def _retried(self, once: Callable[[], Awaitable[T]]) -> T:
-        for retried in count():
-            try:
-                return await once()
-            except UnderstudyError as error:
-                wait = self._retrying.wait(error, retried=retried, draw=self._clock.chance())
-                if wait is None:
-                    raise
-            await self._clock.sleep_async(wait)
-        raise AssertionError("count() does not end")
-
-    async def _ask(self, call: Call, *, silence: float | None = None) -> tuple[Any, httpx2.Headers]:
-        """The JSON of a success and its headers."""
-        async with aclosing(await self._sent(call, silence=silence)) as response:
-            return (await self._read(response)).decoded(response), response.headers
-
-    async def _open(self, call: Call) -> AsyncChatStream:
-        async with AsyncExitStack() as leaving:
-            response = await leaving.enter_async_context(aclosing(await self._sent(call)))
-            if not response.is_success:
-                raise (await self._read(response)).refused(response)
-            check_is_stream(response)
-            leaving.pop_all()
-        return AsyncChatStream(response)
-
-    async def _sent(self, call: Call, *, silence: float | None = None) -> httpx2.Response:
-        """The answer, with its body yet to be read."""
-        request = self._http.build_request(
-            call.method,
-            call.path,
-            json=call.body,
-            headers=authorization(self._settings),
-            timeout=self._http.timeout if silence is None else silence,
-        )
-        try:
-            return await self._http.send(request, stream=True)
-        except httpx2.RequestError as error:
-            raise from_transport(error, url=self._settings.url) from error
-
-    async def _read(self, response: httpx2.Response) -> Body:
-        body = Body()
-        try:
-            async for piece in response.aiter_bytes():
-                body.add(piece)
-        except httpx2.RequestError as error:
-            raise from_transport(error, url=self._settings.url) from error
-        return body
-
-
-async def _perform(wanted: Wanted) -> str:
-    """Make a call, and tell what came of it."""
-    if isinstance(wanted.action, str):
-        return wanted.action
-    function, arguments = wanted.action.function, wanted.action.arguments
-    try:
-        if wanted.action.is_async:
-            return told(await function(**arguments))
-        return told(await asyncio.to_thread(function, **arguments))
-    except Exception as error:  # noqa: BLE001 - whatever a function raises is the model's to know
-        return raised(error)

@@ -5,7 +5,11 @@
      ├── BadRequest             400, 413, 422 and other 4xx: the request is wrong, and stays wrong
      ├── AuthenticationError    401: the gateway does not know who calls
      ├── PermissionDenied       403: it knows, and the answer is no
-     ├── ProviderNotFound       404: no route, persona or model of that name for this caller
+     ├── ProviderNotFound       404: no route, persona or model of that name for this caller; no agent that fits
+     ├── SessionNotFound        404: a session that has expired, was deleted, or is another caller's
+     ├── SessionBusy            409: another turn of the session is under way
+     ├── ToolNotFound           404: no tool of that name for this caller
+     ├── ToolFailed             a tool of the gateway's that failed, or refused its arguments
      ├── RateLimited            429: too much, with `retry_after` where the gateway says when to come back
      ├── ProviderError          5xx: those who were asked could not answer
      ├── Unavailable            503, or nobody listens, or the connection broke before an answer
@@ -96,7 +100,28 @@ class PermissionDenied(UnderstudyError):
 
 
 class ProviderNotFound(UnderstudyError):
-    """No route, persona or model of that name is there for this caller; the message names the nearest."""
+    """No route, persona, model or agent is there for what was looked for; the message says what there is instead."""
+
+
+class SessionNotFound(UnderstudyError):
+    """The session has expired, was deleted, or is another caller's."""
+
+
+class SessionBusy(UnderstudyError):
+    """Another turn of the session is under way: a conversation has one thing said at a time."""
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds until it is worth asking again; None where the gateway does not say."""
+        return self.facts.retry_after
+
+
+class ToolNotFound(UnderstudyError):
+    """No tool of that name is there for this caller."""
+
+
+class ToolFailed(UnderstudyError):
+    """A tool that the gateway runs has failed, or refused its arguments; the message is the tool's or the gateway's."""
 
 
 class RateLimited(UnderstudyError):
@@ -157,3 +182,10 @@ BY_STATUS: Mapping[int, type[UnderstudyError]] = {
     504: TimedOut,
     529: Unavailable,
 }
+
+BY_CODE: Mapping[str, type[UnderstudyError]] = {
+    "session_not_found": SessionNotFound,
+    "session_busy": SessionBusy,
+    "tool_not_found": ToolNotFound,
+}
+"""Where the gateway's word for programs says more than the status."""

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 
 from understudy.client._errors import (
+    BY_CODE,
     BY_STATUS,
     BadRequest,
     Facts,
@@ -43,7 +44,7 @@ def from_answer(status: int, headers: Headers, body: bytes) -> UnderstudyError:
         should_retry={"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower()),
         body=decoded,
     )
-    return _kind(status)(said or f"the gateway answered {status} without a word", facts)
+    return _kind(status, code)(said or f"the gateway answered {status} without a word", facts)
 
 
 def from_transport(error: httpx2.RequestError, *, url: str) -> UnderstudyError:
@@ -101,7 +102,9 @@ def _number(text: str | None) -> float | None:
     return value if isfinite(value) and value >= 0 else None
 
 
-def _kind(status: int) -> type[UnderstudyError]:
+def _kind(status: int, code: str | None) -> type[UnderstudyError]:
+    if code and code in BY_CODE:
+        return BY_CODE[code]
     if status in BY_STATUS:
         return BY_STATUS[status]
     if status >= 500:

@@ -44,12 +44,16 @@ class Ask:
 class Call:
     """One HTTP request, but for the address of the gateway and who calls."""
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     path: str
     body: Mapping[str, Any] | None = None
+    repeatable: bool = True
+    """Whether it does no harm if it is made twice."""
 
 
 MODELS = Call("GET", "/v1/models")
+PERSONAS = Call("GET", "/api/v1/personas")
+PROVIDERS = Call("GET", "/api/v1/providers")
 READY = Call("GET", "/health/ready")
 
 

@@ -6,9 +6,11 @@ connection. A client that has waited in vain does not ask again by itself: the m
 
 from dataclasses import dataclass
 
-from understudy.client._errors import ProviderError, RateLimited, TimedOut, Unavailable, UnderstudyError
+from understudy.client._errors import ProviderError, RateLimited, SessionBusy, TimedOut, Unavailable, UnderstudyError
 
-_PASSES = (RateLimited, Unavailable, ProviderError, TimedOut)
+_PASSES = (RateLimited, SessionBusy, Unavailable, ProviderError, TimedOut)
+_NOT_BEGUN = (RateLimited, SessionBusy)
+"""What is refused before anything is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,16 @@ class Retrying:
     longest: float = 8.0
     longest_asked: float = 60.0
 
-    def wait(self, error: UnderstudyError, *, retried: int, draw: float) -> float | None:
-        """Seconds to wait before asking again; None where the error is final. `draw` is chance in [0, 1)."""
-        if retried >= self.retries or not _is_worth_it(error):
+    def wait(self, error: UnderstudyError, *, retried: int, draw: float, repeatable: bool = True) -> float | None:
+        """Seconds to wait before asking again; None where the error is final.
+
+        Args:
+            error: What came of it.
+            retried: How often it was asked again already.
+            draw: Chance, in [0, 1).
+            repeatable: Whether it does no harm if it is done twice.
+        """
+        if retried >= self.retries or not _is_worth_it(error, _PASSES if repeatable else _NOT_BEGUN):
             return None
         asked = error.facts.retry_after
         if asked is None:
@@ -38,9 +47,9 @@ class Retrying:
         return asked + draw * min(1.0, asked / 10) if asked <= self.longest_asked else None
 
 
-def _is_worth_it(error: UnderstudyError) -> bool:
+def _is_worth_it(error: UnderstudyError, passes: tuple[type[UnderstudyError], ...]) -> bool:
     if error.facts.should_retry is not None:
         return error.facts.should_retry
     if isinstance(error, TimedOut) and error.status is None:
         return False
-    return isinstance(error, _PASSES)
+    return isinstance(error, passes)

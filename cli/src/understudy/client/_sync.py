@@ -1,30 +1,29 @@
 """The client for code that waits. What goes over the wire, and what is made of it, is shared with `_async`."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, closing
-from contextvars import Context, copy_context
-from itertools import count
+from contextvars import copy_context
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
 import httpx2
 
-from understudy.client._answers import Body, check_is_stream
 from understudy.client._batches import CONCURRENCY, Outcome, Progress, batch_calls, shown
 from understudy.client._clock import Clock
 from understudy.client._errors import UnderstudyError
-from understudy.client._failures import from_transport
-from understudy.client._http import authorization, http_options
+from understudy.client._listings import Persona, Provider, persona_list, provider_list
 from understudy.client._readiness import ASK_SECONDS, not_ready, pauses
-from understudy.client._requests import MODELS, READY, Ask, Call, ChatOptions, Messages, chat_call
+from understudy.client._requests import MODELS, PERSONAS, PROVIDERS, READY, Ask, Call, ChatOptions, Messages, chat_call
 from understudy.client._results import ChatResult, Model, chat_result, model_list
-from understudy.client._retrying import Retrying
+from understudy.client._sessions import DEFAULT_MODEL
 from understudy.client._settings import Settings
+from understudy.client._sync_connection import Connection
+from understudy.client._sync_running import run_loop
+from understudy.client._sync_server_tools import ServerTools
+from understudy.client._sync_session import Session
 from understudy.client._sync_stream import ChatStream
-from understudy.client._tool_loop import MAX_ROUNDS, ToolLoop, ToolRun, Wanted
-from understudy.client._tools import raised, told
+from understudy.client._tool_loop import MAX_ROUNDS, ToolLoop, ToolRun
 
 _PARALLEL_CALLS = 8
 """Functions that one answer's calls run in at the same time."""
@@ -61,12 +60,10 @@ class Client:
         Raises:
             ConfigurationError: a value that cannot be one.
         """
-        self._settings = Settings.read(
+        settings = Settings.read(
             os.environ, url=url, api_key=api_key, token_file=token_file, timeout=timeout, retries=retries
         )
-        self._retrying = Retrying(self._settings.retries)
-        self._clock = clock
-        self._http = httpx2.Client(**http_options(self._settings, headers), transport=transport)
+        self._connection = Connection(settings, headers, transport=transport, clock=clock)
 
     @overload
     def chat(
@@ -98,7 +95,7 @@ class Client:
             UnderstudyError: no answer, after as many retries as are set.
         """
         call = chat_call(model, messages, options, stream=stream)
-        return self._retried(lambda: self._open(call)) if stream else self._answered(call)
+        return self._connection.stream(call) if stream else self._answered(call)
 
     def run(
         self, model: str, messages: Messages, *, max_rounds: int = MAX_ROUNDS, **options: Unpack[ChatOptions]
@@ -113,15 +110,30 @@ class Client:
             UnderstudyError: as `chat`.
         """
         loop = ToolLoop(messages, options, max_rounds=max_rounds)
-        if loop.needs_async:
-            raise TypeError(f"{loop.needs_async} must be awaited: use AsyncClient")
-        with ThreadPoolExecutor(_PARALLEL_CALLS, thread_name_prefix="understudy-tool") as pool:
-            while True:
-                took = loop.take(self.chat(model, loop.messages, **loop.options))
-                if isinstance(took, ToolRun):
-                    return took
-                contexts = [copy_context() for _ in took]
-                loop.give(took, list(pool.map(_perform_in, contexts, took)))
+        return run_loop(loop, lambda: self.chat(model, loop.messages, **loop.options))
+
+    def session(
+        self,
+        model: str = DEFAULT_MODEL,
+        *,
+        id: str | None = None,  # noqa: A002 - what it is called on the wire
+        ttl: float | None = None,
+        context: Mapping[str, Any] | None = None,
+        keep: bool = False,
+    ) -> Session:
+        """A conversation that the gateway remembers: a new one, or with `id` one that is there.
+
+        Args:
+            model: Whom to ask, where a turn does not say another.
+            id: Of the session to reopen.
+            ttl: Seconds after the last turn until it is forgotten; None leaves it to the gateway.
+            context: What personas are told of it, by the names of their variables.
+            keep: Whether it is still there when its block is left; a reopened one always is.
+
+        Raises:
+            TypeError: `ttl` or `context` for a session that is there already.
+        """
+        return Session(self._connection, model=model, session_id=id, ttl=ttl, context=context, keep=keep)
 
     def batch(
         self,
@@ -156,13 +168,34 @@ class Client:
                 raise
         return [future.result() for future in futures]
 
+    @property
+    def tools(self) -> ServerTools:
+        """Functions that the gateway runs."""
+        return ServerTools(self._connection)
+
     def models(self) -> tuple[Model, ...]:
         """The names that this caller may ask for.
 
         Raises:
             UnderstudyError: as `chat`.
         """
-        return model_list(self._retried(lambda: self._ask(MODELS))[0])
+        return model_list(self._connection.answer(MODELS)[0])
+
+    def personas(self) -> tuple[Persona, ...]:
+        """The roles that this caller may cast.
+
+        Raises:
+            UnderstudyError: as `chat`.
+        """
+        return persona_list(self._connection.answer(PERSONAS)[0])
+
+    def providers(self) -> tuple[Provider, ...]:
+        """Where models run that this caller may ask for.
+
+        Raises:
+            UnderstudyError: as `chat`.
+        """
+        return provider_list(self._connection.answer(PROVIDERS)[0])
 
     def wait_until_ready(self, within_seconds: float = 60.0) -> None:
         """Wait until the gateway would be sent requests.
@@ -170,20 +203,20 @@ class Client:
         Raises:
             Unavailable: not by then; the message says what it answered last.
         """
-        deadline = self._clock.now() + within_seconds
+        deadline = self._connection.clock.now() + within_seconds
         for pause in pauses():
             try:
-                self._ask(READY, silence=min(ASK_SECONDS, within_seconds))
+                self._connection.once(READY, silence=min(ASK_SECONDS, within_seconds))
             except UnderstudyError as error:
-                if self._clock.now() + pause > deadline:
-                    raise not_ready(self._settings.url, seconds=within_seconds, error=error) from error
-                self._clock.sleep(pause)
+                if self._connection.clock.now() + pause > deadline:
+                    raise not_ready(self._connection.settings.url, seconds=within_seconds, error=error) from error
+                self._connection.clock.sleep(pause)
             else:
                 return
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -194,76 +227,13 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Client({self._settings.url!r})"
+        return f"Client({self._connection.settings.url!r})"
 
     def _answered(self, call: Call) -> ChatResult:
-        return chat_result(*self._retried(lambda: self._ask(call)))
+        return chat_result(*self._connection.answer(call))
 
     def _outcome(self, call: Call) -> Outcome:
         try:
             return Outcome(result=self._answered(call))
         except UnderstudyError as error:
             return Outcome(error=error)
-
-    def _retried(self, once: Callable[[], T]) -> T:
-        for retried in count():
-            try:
-                return once()
-            except UnderstudyError as error:
-                wait = self._retrying.wait(error, retried=retried, draw=self._clock.chance())
-                if wait is None:
-                    raise
-            self._clock.sleep(wait)
-        raise AssertionError("count() does not end")
-
-    def _ask(self, call: Call, *, silence: float | None = None) -> tuple[Any, httpx2.Headers]:
-        """The JSON of a success and its headers."""
-        with closing(self._sent(call, silence=silence)) as response:
-            return self._read(response).decoded(response), response.headers
-
-    def _open(self, call: Call) -> ChatStream:
-        with ExitStack() as leaving:
-            response = leaving.enter_context(closing(self._sent(call)))
-            if not response.is_success:
-                raise self._read(response).refused(response)
-            check_is_stream(response)
-            leaving.pop_all()
-        return ChatStream(response)
-
-    def _sent(self, call: Call, *, silence: float | None = None) -> httpx2.Response:
-        """The answer, with its body yet to be read."""
-        request = self._http.build_request(
-            call.method,
-            call.path,
-            json=call.body,
-            headers=authorization(self._settings),
-            timeout=self._http.timeout if silence is None else silence,
-        )
-        try:
-            return self._http.send(request, stream=True)
-        except httpx2.RequestError as error:
-            raise from_transport(error, url=self._settings.url) from error
-
-    def _read(self, response: httpx2.Response) -> Body:
-        body = Body()
-        try:
-            for piece in response.iter_bytes():
-                body.add(piece)
-        except httpx2.RequestError as error:
-            raise from_transport(error, url=self._settings.url) from error
-        return body
-
-
-def _perform_in(context: Context, wanted: Wanted) -> str:
-    """Make a call with the context variables of whoever asked, such as the trace that it belongs to."""
-    return context.run(_perform, wanted)
-
-
-def _perform(wanted: Wanted) -> str:
-    """Make a call, and tell what came of it."""
-    if isinstance(wanted.action, str):
-        return wanted.action
-    try:
-        return told(wanted.action.function(**wanted.action.arguments))
-    except Exception as error:  # noqa: BLE001 - whatever a function raises is the model's to know
-        return raised(error)

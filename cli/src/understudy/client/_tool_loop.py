@@ -53,6 +53,12 @@ class ToolLoop:
         self._rounds = 0
 
     @property
+    def unsaid(self) -> list[Message]:
+        """What has been added since the last answer: all that somebody must be told who remembers the rest."""
+        answers = [index for index, each in enumerate(self.messages) if each.get("role") == "assistant"]
+        return self.messages[answers[-1] + 1 :] if self._rounds else self.messages
+
+    @property
     def needs_async(self) -> str | None:
         """A function that must be awaited, if there is one."""
         asynchronous = (each.name for each in self._tools.values() if Bound(each.function, {}).is_async)
