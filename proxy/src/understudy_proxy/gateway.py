@@ -53,6 +53,8 @@ from understudy_proxy.telemetry.logs import LogWriter
 from understudy_proxy.telemetry.masking import Masker
 from understudy_proxy.telemetry.metrics import Metrics
 from understudy_proxy.telemetry.outcomes import Outcomes
+from understudy_proxy.telemetry.tool_calls import ToolCalls
+from understudy_proxy.tools.tools import Tools
 
 _log = logging.getLogger(__name__)
 _SOURCE_RETRY_SECONDS = 5.0
@@ -88,6 +90,8 @@ class Gateway:
         self._loader = Loader(self._holder, observer=self, clock=time.time, timer=time.monotonic)
         self._names = Names(self._holder, default_namespace=settings.default_namespace or None)
         self._exchange = self._make_exchange()
+        self._tools = Tools(self._resolver, log=ToolCalls(book))
+        self._holder.on_swap(self._tools.forget)
         self._store = MemoryStore(max_bytes=_STORE_BYTES, now=time.monotonic)
         self._public = self._make_public(outcomes)
         self._admin = self._make_admin()
@@ -144,6 +148,7 @@ class Gateway:
         await self._public.close()
         await self._admin.close()
         await self._exchange.close()
+        await self._tools.close()
         await self._resolver.close()
 
     def loading(self, snapshot: Snapshot) -> None:

@@ -31,7 +31,7 @@ def address_of(report: Report, spec: LLMProviderSpec, vendor: Vendor, *, namespa
     places = _places(report, spec.auth)
     path = vendor.path.format_map(places)
     if spec.service_ref is not None:
-        host = _service(spec.service_ref, namespace=namespace, tls=spec.tls is not None)
+        host = service_host(spec.service_ref, namespace=namespace, tls=spec.tls is not None)
         return Address(host + path, per_address=True)
     if spec.base_url is not None:
         return _given_address(report, spec.base_url, vendor, path=path)
@@ -60,8 +60,8 @@ def _host(template: str, places: Mapping[str, str]) -> str:
     return template.format_map(places)
 
 
-def _service(ref: ServiceReference, *, namespace: str, tls: bool) -> str:
-    """The Service by the name that certificates in a cluster carry.
+def service_host(ref: ServiceReference, *, namespace: str, tls: bool) -> str:
+    """The base URL of a Service, by the name that certificates in a cluster carry.
 
     Not the absolute `….svc.cluster.local.`: the cluster's domain need not be cluster.local, and the trailing dot
     would travel in Host and SNI, which servers and certificates do not match. With `ndots:5` this name costs a

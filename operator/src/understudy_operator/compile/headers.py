@@ -1,9 +1,8 @@
-"""Headers that a provider may add to every request, and those that it may not touch."""
+"""Headers that a provider or a tool may add to every request, and those that it may not touch."""
 
 from collections.abc import Mapping
 
 from understudy_api.v1alpha1 import field_path
-from understudy_api.v1alpha1.provider import ProviderHeaders
 from understudy_operator.compile.report import Report
 from understudy_operator.compile.verdict import Reason
 
@@ -41,14 +40,17 @@ _OF_THE_SIGN_IN = frozenset(
 """Their values are secret, and this configuration is not."""
 
 
-def compile_headers(report: Report, headers: ProviderHeaders | None) -> dict[str, str]:
-    """The headers to set; one that may not be set refuses the provider, since it would not do what its author meant."""
+def compile_headers(report: Report, given: Mapping[str, str], *, at: tuple[str, ...], sign_in: str) -> dict[str, str]:
+    """The headers to set; one that may not be set refuses the object, since it would not do what its author meant.
+
+    `at` is where they are given, `sign_in` the field that names a Secret.
+    """
     accepted: dict[str, str] = {}
     seen: set[str] = set()
-    for name, value in (headers.set if headers else {}).items():
-        field, lower = field_path(("spec", "headers", "set", name)), name.lower()
+    for name, value in given.items():
+        field, lower = field_path((*at, name)), name.lower()
         if lower in _OF_THE_SIGN_IN:
-            report.refuse(Reason.INVALID, field, "may not be set here: keys belong in a Secret, named by spec.auth")
+            report.refuse(Reason.INVALID, field, f"may not be set here: keys belong in a Secret, named by {sign_in}")
         elif lower in _OF_THE_CONNECTION | _OF_THE_BODY:
             report.refuse(Reason.INVALID, field, "may not be set: the gateway sets it for each request; remove it")
         elif lower in seen:

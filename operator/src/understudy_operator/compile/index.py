@@ -1,4 +1,4 @@
-"""The index of names: which targets and providers a name leads to, in the order in which to ask them."""
+"""The index of names: which targets, providers and tools a name leads to, in the order in which to ask them."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,7 +8,7 @@ from understudy_operator.compile.providers import CompiledProvider
 from understudy_operator.compile.verdict import ObjectKey
 
 
-def index_names(*, providers: Iterable[CompiledProvider], routes: Settled, personas: Settled) -> Names:
+def index_names(*, providers: Iterable[CompiledProvider], routes: Settled, personas: Settled, tools: Settled) -> Names:
     """All names that lead somewhere."""
     exact = {name: keys for name, keys in routes.holders.items() if not name.endswith("*")}
     prefixes = {name[:-1]: keys for name, keys in routes.holders.items() if name.endswith("*")}
@@ -18,6 +18,7 @@ def index_names(*, providers: Iterable[CompiledProvider], routes: Settled, perso
         prefixes=tuple((prefix, _target_keys(prefixes[prefix])) for prefix in longest_first),
         personas=_targets(personas.holders),
         providers=_providers(providers),
+        tools=_addresses(tools.holders),
     )
 
 
@@ -25,7 +26,11 @@ def _providers(providers: Iterable[CompiledProvider]) -> dict[str, tuple[str, ..
     """Each provider holds its own name, which nobody else in its namespace has."""
     items = (provider.item for provider in providers if provider.config is not None)
     settled = settle(Claim(item.key.name, item.key, item.age, "metadata.name") for item in items)
-    return {name: tuple(key.address for key in keys) for name, keys in settled.holders.items()}
+    return _addresses(settled.holders)
+
+
+def _addresses(holders: Mapping[str, tuple[ObjectKey, ...]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(key.address for key in keys) for name, keys in holders.items()}
 
 
 def _targets(holders: Mapping[str, tuple[ObjectKey, ...]]) -> dict[str, tuple[str, ...]]:

@@ -51,6 +51,8 @@ def references(objects: Iterable[RawObject]) -> References:
         if bundle := _text(raw, "spec", "tls", "caBundleRef", "name"):
             in_secret = _text(raw, "spec", "tls", "caBundleRef", "kind") == "Secret"
             (secrets if in_secret else config_maps).add((namespace, bundle))
+        if token := _text(raw, "spec", "handler", "http", "auth", "bearer", "secretKeyRef", "name"):
+            secrets.add((namespace, token))
         if prompt := _text(raw, "spec", "system", "configMapKeyRef", "name"):
             config_maps.add((namespace, prompt))
     return References(secrets=frozenset(secrets), config_maps=frozenset(config_maps))

@@ -1,6 +1,6 @@
 """All objects to one configuration and a verdict for each: pure, total, deterministic."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from understudy_api.config import Config, Credentials, Target, with_revision
@@ -16,7 +16,7 @@ from understudy_operator.compile.reading import Objects, read_objects
 from understudy_operator.compile.routes import compile_routes
 from understudy_operator.compile.targets import CompiledTargets
 from understudy_operator.compile.toolbox import Toolbox
-from understudy_operator.compile.tools import CompiledTool, compile_tools
+from understudy_operator.compile.tools import CompiledTool, CompiledTools, compile_tools
 from understudy_operator.compile.verdict import Verdict
 
 
@@ -42,7 +42,7 @@ class _Kinds:
     """The compiled objects of each kind."""
 
     providers: Mapping[NamespacedName, CompiledProvider]
-    tools: Mapping[NamespacedName, CompiledTool]
+    tools: CompiledTools
     routes: CompiledTargets
     personas: CompiledTargets
 
@@ -58,12 +58,16 @@ def compile_objects(inputs: Inputs) -> Compiled:
         Config(
             providers={each.item.key.address: each.config for each in kinds.providers.values() if each.config},
             targets=_targets(kinds.routes, kinds.personas),
+            tools={each.item.key.address: each.config for each in kinds.tools.by_name.values() if each.config},
             names=index_names(
-                providers=kinds.providers.values(), routes=kinds.routes.settled, personas=kinds.personas.settled
+                providers=kinds.providers.values(),
+                routes=kinds.routes.settled,
+                personas=kinds.personas.settled,
+                tools=kinds.tools.settled,
             ),
         )
     )
-    credentials = Credentials(revision=config.revision, values=_values(kinds.providers.values()))
+    credentials = Credentials(revision=config.revision, values=_values(kinds))
     inquiries = tuple(each.inquiry for each in kinds.providers.values() if each.inquiry)
     return Compiled(config, credentials, _verdicts(objects, kinds), inquiries)
 
@@ -72,10 +76,10 @@ def _compile_kinds(objects: Objects, inputs: Inputs) -> _Kinds:
     """One kind after the other, each looking only at those before it."""
     namespaces = Namespaces(inputs.namespaces)
     providers = compile_providers(objects.providers, inputs, namespaces)
-    tools = compile_tools(objects.tools)
+    tools = compile_tools(objects.tools, inputs, namespaces)
     directory = Directory(providers, objects.unreadable, namespaces)
     routes = compile_routes(objects.routes, directory)
-    toolbox = Toolbox(tools, objects.unreadable, namespaces)
+    toolbox = Toolbox(tools.by_name, objects.unreadable, namespaces)
     reachable = Reachable.among(objects, inputs, directory=directory, routes=routes, toolbox=toolbox)
     return _Kinds(providers, tools, routes, compile_personas(objects.personas, reachable))
 
@@ -83,7 +87,7 @@ def _compile_kinds(objects: Objects, inputs: Inputs) -> _Kinds:
 def _verdicts(objects: Objects, kinds: _Kinds) -> tuple[Verdict, ...]:
     verdicts = (
         *(provider.verdict() for provider in kinds.providers.values()),
-        *(tool.verdict() for tool in kinds.tools.values()),
+        *(tool.verdict() for tool in kinds.tools.by_name.values()),
         *(target.verdict() for targets in (kinds.routes, kinds.personas) for target in targets.by_name.values()),
         *(report.verdict(digest="") for report in (*objects.unreadable.values(), *objects.strays)),
     )
@@ -99,5 +103,9 @@ def _targets(*kinds: CompiledTargets) -> dict[str, Target]:
     }
 
 
-def _values(providers: Iterable[CompiledProvider]) -> dict[str, str]:
-    return {name: value for provider in providers if provider.config for name, value in provider.secrets.items()}
+def _values(kinds: _Kinds) -> dict[str, str]:
+    served: tuple[CompiledProvider | CompiledTool, ...] = (
+        *(provider for provider in kinds.providers.values() if provider.config),
+        *(tool for tool in kinds.tools.by_name.values() if tool.config),
+    )
+    return {name: value for each in served for name, value in each.secrets.items()}

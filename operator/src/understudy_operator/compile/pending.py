@@ -42,10 +42,8 @@ PENDING: dict[str, tuple[Pending, ...]] = {
     ),
     "Persona": (
         *_SHARED,
-        Pending("spec.session", "each request carries its own conversation"),
         Pending("spec.tools.mode", "tools are declared, and the client runs them", value="Execute"),
     ),
-    "LLMTool": (Pending("spec.handler", "the client runs the function"),),
 }
 
 

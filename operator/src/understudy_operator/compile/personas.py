@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 
-from understudy_api.config import Prompt, PromptPosition, Target, TargetKind, digest
+from understudy_api.config import Prompt, PromptPosition, SessionPolicy, Target, TargetKind, digest
 from understudy_api.v1alpha1 import Persona
+from understudy_api.v1alpha1.persona import PersonaSession
+from understudy_operator.compile.durations import to_seconds
 from understudy_operator.compile.inputs import NamespacedName
 from understudy_operator.compile.names import Claim, settle
 from understudy_operator.compile.parameters import compile_parameters
 from understudy_operator.compile.pending import warn_of_pending
 from understudy_operator.compile.persona_rules import compile_persona_rules, requirements_of
-from understudy_operator.compile.prompts import Unwritable, write_prompt
+from understudy_operator.compile.prompts import Unwritable, Written, write_prompt
 from understudy_operator.compile.reachable import Reachable
 from understudy_operator.compile.reading import Item
 from understudy_operator.compile.targets import (
@@ -20,6 +22,7 @@ from understudy_operator.compile.targets import (
     report_lost_names,
     report_nothing_left,
 )
+from understudy_operator.compile.toolbox import executed
 from understudy_operator.compile.verdict import Reason
 
 
@@ -37,7 +40,7 @@ def compile_personas(items: Mapping[NamespacedName, Item[Persona]], reachable: R
     return CompiledTargets(personas, settled)
 
 
-def _system(item: Item[Persona], reachable: Reachable) -> str | Unwritable | None:
+def _system(item: Item[Persona], reachable: Reachable) -> Written | Unwritable:
     """The system prompt; with it, everything is known that can make a persona unacceptable by itself."""
     report = item.report
     warn_of_pending(report, item.resource)
@@ -61,19 +64,19 @@ def _in_index(alias: str) -> str:
 
 
 def _compile_persona(
-    item: Item[Persona], reachable: Reachable, *, system: str | Unwritable | None, names: tuple[str, ...]
+    item: Item[Persona], reachable: Reachable, *, system: Written | Unwritable, names: tuple[str, ...]
 ) -> CompiledTarget:
     spec, report, namespace = item.resource.spec, item.report, item.key.namespace
     access = spec.access or DEFAULT_ACCESS
     defaults, overrides = compile_parameters(report, spec.parameters)
-    refs = spec.tools.refs if spec.tools else ()
-    tools = reachable.toolbox.declarations(report, refs, namespace=namespace)
+    tools = reachable.toolbox.declared(report, spec.tools, namespace=namespace)
     requirements = requirements_of(spec, declares_tools=bool(tools))
     compiled = compile_persona_rules(report, spec, requirements, reachable)
     if not report.accepted:
         return CompiledTarget(item.key, report, access)
     if isinstance(system, Unwritable):
         report_nothing_left(report, system.field)
+    written = Written(None) if isinstance(system, Unwritable) else system
     target = Target(
         kind=TargetKind.PERSONA,
         namespace=namespace,
@@ -82,13 +85,16 @@ def _compile_persona(
         requires=requirements.requires,
         retry=compiled.retry,
         request_timeout_seconds=compiled.request_timeout_seconds,
+        session=_session(spec.session),
         prompt=_with_revision(
             Prompt(
-                system=None if isinstance(system, Unwritable) else system,
+                system=written.text,
+                template=written.template,
                 position=PromptPosition(spec.system.position) if spec.system else PromptPosition.BEFORE,
                 defaults=defaults,
                 overrides=overrides,
-                tools=tools,
+                tools=tuple(tool.declaration for tool in tools),
+                executes=executed(report, spec.tools, tools),
             )
         ),
         visible_to=reachable.directory.namespaces.visible_to(access, of=namespace),
@@ -96,6 +102,12 @@ def _compile_persona(
         aliases=tuple(alias for alias in spec.aliases if _in_index(alias) in names),
     )
     return CompiledTarget(item.key, report, access, target, names)
+
+
+def _session(session: PersonaSession | None) -> SessionPolicy | None:
+    if session is None:
+        return None
+    return SessionPolicy(ttl_seconds=to_seconds(session.ttl), max_messages=session.max_messages)
 
 
 def _with_revision(prompt: Prompt) -> Prompt:

@@ -1,12 +1,14 @@
 """A persona's system prompt: included prompts first, then its own, with `{{ variables }}` filled in.
 
 Nothing else in double braces is touched, so that a prompt may speak of templates; a value is not looked into again.
+Where variables are stays known, so that a conversation can have values of its own.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from understudy_api.config import PromptPiece
 from understudy_api.v1alpha1 import Persona
 from understudy_api.v1alpha1.persona import SystemPrompt
 from understudy_operator.compile.inputs import Inputs
@@ -36,11 +38,20 @@ class Unwritable:
     missing: Missing
 
 
-def write_prompt(inputs: Inputs, personas: Personas, item: Item[Persona]) -> str | Unwritable | None:
-    """The whole system prompt of a persona; None when it has none."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A prompt: with the defaults of its variables, and where they are."""
+
+    text: str | None
+    template: tuple[tuple[PromptPiece, ...], ...] = ()
+    """Empty where there are no variables."""
+
+
+def write_prompt(inputs: Inputs, personas: Personas, item: Item[Persona]) -> Written | Unwritable:
+    """The whole system prompt of a persona."""
     system = item.resource.spec.system
     if system is None:
-        return None
+        return Written(None)
     writer = _Writer(inputs, personas, item.key.namespace)
     for index, name in enumerate(system.include):
         problem = writer.include(name, path=(item.key.name,), outer=_values(system, {}))
@@ -50,7 +61,7 @@ def write_prompt(inputs: Inputs, personas: Personas, item: Item[Persona]) -> str
     if problem is not None:
         own = "text" if system.text is not None else "configMapKeyRef"
         return Unwritable(f"spec.system.{own}", problem)
-    return "\n\n".join(writer.parts) or None
+    return writer.written()
 
 
 @dataclass(slots=True)
@@ -60,7 +71,7 @@ class _Writer:
     inputs: Inputs
     personas: Personas
     namespace: str
-    parts: list[str] = field(default_factory=list)
+    parts: list[tuple[PromptPiece, ...]] = field(default_factory=list)
     included: set[str] = field(default_factory=set)
     length: int = 0
 
@@ -93,17 +104,25 @@ class _Writer:
         text = self._text(system)
         if isinstance(text, Missing):
             return text
-        pieces: list[str] = []
+        pieces: list[PromptPiece] = []
         for piece in _filled_in(text.strip("\n"), values):
             if isinstance(piece, Missing):
                 return piece
-            self.length += len(piece)
+            self.length += len(piece.text)
             if self.length > MAX_PROMPT:
                 return Missing(Reason.INVALID, f"makes the prompt longer than {MAX_PROMPT} characters: shorten it")
             pieces.append(piece)
-        if any(pieces):
-            self.parts.append("".join(pieces))
+        self.parts.append(tuple(piece for piece in pieces if piece.text or piece.variable is not None))
         return None
+
+    def written(self) -> Written:
+        """All that was added."""
+        texts = ("".join(piece.text for piece in part) for part in self.parts)
+        variable = any(piece.variable is not None for part in self.parts for piece in part)
+        return Written(
+            "\n\n".join(text for text in texts if text) or None,
+            tuple(part for part in self.parts if part) if variable else (),
+        )
 
     def _text(self, system: SystemPrompt) -> str | Missing:
         if system.config_map_key_ref is None:
@@ -118,20 +137,20 @@ def _values(system: SystemPrompt, outer: Values) -> Values:
     return {**own, **{name: value for name, value in outer.items() if value is not None or name not in own}}
 
 
-def _filled_in(text: str, values: Values) -> Iterator[str | Missing]:
+def _filled_in(text: str, values: Values) -> Iterator[PromptPiece | Missing]:
     """The text in pieces, so that its length is known before it is built."""
     end = 0
     for found in _PLACEHOLDER.finditer(text):
-        yield text[end : found.start()]
+        yield PromptPiece(text=text[end : found.start()])
         end = found.end()
         yield _value(found.group(1), values)
-    yield text[end:]
+    yield PromptPiece(text=text[end:])
 
 
-def _value(name: str, values: Values) -> str | Missing:
+def _value(name: str, values: Values) -> PromptPiece | Missing:
     value = values.get(name)
     if value is not None:
-        return value
+        return PromptPiece(text=value, variable=name)
     if name in values:
         return Missing(Reason.INVALID, f"{{{{ {name} }}}} has no value: give the variable {name} a default")
     message = f"{{{{ {name} }}}} is not declared under spec.system.variables"

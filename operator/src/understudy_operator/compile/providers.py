@@ -63,7 +63,8 @@ def _compile_provider(item: Item[LLMProvider], inputs: Inputs, namespaces: Names
         return CompiledProvider(item)
     check_models(report, spec)
     address = address_of(report, spec, vendor, namespace=namespace)
-    headers = compile_headers(report, spec.headers)
+    given = spec.headers.set if spec.headers else {}
+    headers = compile_headers(report, given, at=("spec", "headers", "set"), sign_in="spec.auth")
     sign_in = compile_sign_in(report, inputs, spec, vendor, namespace=namespace)
     tls = _tls(item, inputs)
     timeouts, health = compile_timeouts(report, spec.timeouts), compile_health(report, spec.health, vendor)

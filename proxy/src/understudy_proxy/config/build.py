@@ -4,11 +4,9 @@ Total: a provider that cannot be used (its credential is missing, its URL or CA 
 candidates and named in `Runtime.out`; it never refuses the rest of the configuration.
 """
 
-import re
 from collections.abc import Mapping
 
 from multidict import CIMultiDict, CIMultiDictProxy
-from yarl import URL
 
 from understudy_api.config import (
     AuthHeader,
@@ -24,19 +22,15 @@ from understudy_api.config import (
     TargetKind,
 )
 from understudy_proxy.config.runtime import Candidate, Runtime, RuntimeRule, RuntimeTarget, Upstream
+from understudy_proxy.config.sending import Unusable, credential, secret_value, sendable, url_of, visible
+from understudy_proxy.config.tools import build_tools
 from understudy_proxy.config.trust import BadCertificate, context_for
 from understudy_proxy.exchange.credentials import CloudCredentials, UnusableIdentity, credentials_for, references
 from understudy_proxy.routing.names import index_names
 
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_UNSENDABLE = re.compile(r"[^\t\x20-\x7e]")
 _DIRECT_RETRY = RetryPolicy()
 _EVERY_REQUEST = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "understudy"}
 """Identity: a compressed answer would have to be unpacked to be read, and a stream would come in lumps."""
-
-
-class Unusable(Exception):
-    """A provider that cannot be called; the message says why and what to do."""
 
 
 def build(snapshot: Snapshot, *, now: float) -> Runtime:
@@ -51,6 +45,7 @@ def build(snapshot: Snapshot, *, now: float) -> Runtime:
     return Runtime(
         revision=snapshot.config.revision,
         targets={key: _target(key, target, upstreams) for key, target in snapshot.config.targets.items()},
+        tools=build_tools(snapshot),
         index=index_names(snapshot.config.names, models={key: up.candidates for key, up in upstreams.items()}),
         upstreams=upstreams,
         out=out,
@@ -73,7 +68,7 @@ def _upstream(key: str, provider: Provider, credentials: Credentials) -> Upstrea
         type=provider.type,
         system=provider.system,
         dialect=provider.dialect,
-        base_url=_url(provider.base_url),
+        base_url=url_of(provider.base_url, what="base URL"),
         headers=_headers(provider, credentials),
         cloud=_cloud(provider, credentials),
         per_address=provider.per_address,
@@ -83,7 +78,7 @@ def _upstream(key: str, provider: Provider, credentials: Credentials) -> Upstrea
         health=provider.health,
         ssl=context,
         server_name=provider.tls.server_name if provider.tls else None,
-        visible_to=_visible(provider.namespace, provider.visible_to),
+        visible_to=visible(provider.namespace, provider.visible_to),
         candidates=candidates,
         direct=direct,
     )
@@ -93,24 +88,11 @@ def _upstream(key: str, provider: Provider, credentials: Credentials) -> Upstrea
     return upstream
 
 
-def _url(base_url: str) -> URL:
-    try:
-        url = URL(base_url)
-    except ValueError as error:
-        raise Unusable(f"its base URL is not a URL: {error}") from error
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise Unusable(f"its base URL {base_url!r} is not http(s)://HOST...")
-    return url
-
-
 def _headers(provider: Provider, credentials: Credentials) -> CIMultiDictProxy[str]:
     headers = CIMultiDict(_EVERY_REQUEST)
-    headers.update(provider.headers)
-    for name, value in provider.headers.items():
-        if not _NAME.fullmatch(name) or _UNSENDABLE.search(value):
-            raise Unusable(f"its header {name!r} cannot be sent: a name or value holds characters that HTTP forbids")
+    headers.update(sendable(provider.headers))
     if provider.credential is not None:
-        secret = _secret(provider.credential.name, credentials)
+        secret = credential(provider.credential, credentials)
         bearer = provider.auth_header is AuthHeader.AUTHORIZATION
         headers[provider.auth_header] = f"Bearer {secret}" if bearer else secret
     return CIMultiDictProxy(headers)
@@ -119,30 +101,11 @@ def _headers(provider: Provider, credentials: Credentials) -> CIMultiDictProxy[s
 def _cloud(provider: Provider, credentials: Credentials) -> CloudCredentials | None:
     if provider.cloud is None:
         return None
-    secrets = {ref.name: _value(ref.name, credentials) for ref in references(provider.cloud)}
+    secrets = {ref.name: secret_value(ref.name, credentials) for ref in references(provider.cloud)}
     try:
         return credentials_for(provider.cloud, secrets)
     except UnusableIdentity as error:
         raise Unusable(str(error)) from error
-
-
-def _secret(name: str, credentials: Credentials) -> str:
-    secret = _value(name, credentials)
-    if _UNSENDABLE.search(secret):
-        raise Unusable(f"its credential {name!r} holds line breaks or characters that a header cannot carry")
-    return secret
-
-
-def _value(name: str, credentials: Credentials) -> str:
-    # A line break at the end is what `echo KEY | kubectl create secret --from-file` leaves there.
-    secret = credentials.values.get(name, "").strip()
-    if not secret:
-        raise Unusable(f"its credential {name!r} came without a value: does the Secret have that key?")
-    return secret
-
-
-def _visible(namespace: str, others: tuple[str, ...] | None) -> frozenset[str] | None:
-    return None if others is None else frozenset((namespace, *others))
 
 
 def _candidate(upstream: Upstream, provider: Provider, model: str, *, weight: int = 1, priority: int = 0) -> Candidate:
@@ -194,7 +157,7 @@ def _target(key: str, target: Target, upstreams: Mapping[str, Upstream]) -> Runt
         request_timeout_seconds=target.request_timeout_seconds,
         on_interruption=target.on_interruption,
         prompt=target.prompt,
-        visible_to=_visible(target.namespace, target.visible_to),
+        visible_to=visible(target.namespace, target.visible_to),
     )
 
 

@@ -10,6 +10,7 @@ The classes compare by identity: there is one object for each thing of a configu
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from multidict import CIMultiDictProxy
 from yarl import URL
@@ -119,13 +120,48 @@ class RuntimeTarget:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ToolHandler:
+    """Who runs a tool, ready to be called."""
+
+    method: str
+    url: URL
+    headers: CIMultiDictProxy[str] = field(repr=False)
+    """All that each call carries, authorization included; never shown."""
+    timeout_seconds: float
+    secret: str | None = field(repr=False)
+    """The token in `headers`, which an answer may quote."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RuntimeTool:
+    """A function that models may call."""
+
+    key: str
+    """`namespace/name` of the object."""
+    namespace: str
+    function: str
+    """By which models call it."""
+    declaration: Mapping[str, Any]
+    """The function in OpenAI's form."""
+    parameters: Mapping[str, Any]
+    """JSON Schema of the arguments."""
+    handler: ToolHandler | None
+    out: str
+    """Why the gateway cannot run it, where there is no handler; for people."""
+    visible_to: frozenset[str] | None
+    """Namespaces, its own among them, whose callers may use it; None means all."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Runtime:
     """One configuration, immutable."""
 
     revision: str
     targets: Mapping[str, RuntimeTarget]
+    tools: Mapping[str, RuntimeTool]
+    """By key; by function name they are in `index`."""
     index: NameIndex = field(repr=False)
-    """The names that lead to targets and providers."""
+    """The names that lead to targets, providers and tools."""
     upstreams: Mapping[str, Upstream]
     out: Mapping[str, str]
     """Providers that cannot be used, by key, and why; their candidates are in no rule."""

@@ -40,11 +40,15 @@ def _problems(config: Config) -> Iterator[str]:
     for key, target in config.targets.items():
         for rule in target.rules:
             yield from (f"{key}: rule {rule.name!r} {why}" for why in _dangling(rule, config.providers))
+        executes = target.prompt.executes.items() if target.prompt else ()
+        yield from (f"{key}: runs the unknown tool {k!r}" for _, k in executes if k not in config.tools)
     for name, target_key in _named(config.names):
         if target_key not in config.targets:
             yield f"the name {name!r} leads to the unknown target {target_key!r}"
     for name, keys in config.names.providers.items():
         yield from (f"the name {name!r} leads to the unknown provider {k!r}" for k in keys if k not in config.providers)
+    for name, keys in config.names.tools.items():
+        yield from (f"the name {name!r} leads to the unknown tool {k!r}" for k in keys if k not in config.tools)
 
 
 def _dangling(rule: Rule, providers: Mapping[str, Provider]) -> Iterator[str]:

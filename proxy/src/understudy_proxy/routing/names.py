@@ -37,6 +37,8 @@ class NameIndex:
     """Target keys by name or alias, with `-` for `_`."""
     providers: Mapping[str, tuple[str, ...]]
     """Provider keys."""
+    tools: Mapping[str, tuple[str, ...]]
+    """Tool keys by function name, with `-` for `_`."""
     forwards: tuple[str, ...] = field(repr=False)
     """Every full name that could be sent, sorted."""
     backwards: tuple[str, ...] = field(repr=False)
@@ -62,6 +64,7 @@ def index_names(names: Names, *, models: Mapping[str, Iterable[str]]) -> NameInd
         prefix_lengths=tuple(sorted({len(prefix) for prefix in prefixes}, reverse=True)),
         personas=names.personas,
         providers=names.providers,
+        tools=names.tools,
         forwards=tuple(sorted(spelled)),
         backwards=tuple(sorted(name[::-1] for name in spelled)),
     )
@@ -74,6 +77,11 @@ def persona_key(name: str) -> str:
 
 def provider_key(name: str) -> str:
     """A provider's name as the index spells it: no object's has a `_`, and apps that were here before may write one."""
+    return name.replace("_", "-")
+
+
+def tool_key(name: str) -> str:
+    """A tool's function name as the index spells it."""
     return name.replace("_", "-")
 
 

@@ -75,6 +75,12 @@ PERSONA_REQUESTS = Family(
     Kind.COUNTER,
     ("route", "persona_revision", "status_class"),
 )
+TOOL_CALLS = Family(
+    "understudy_tool_calls", "Calls of tools by the gateway, by how they ended.", Kind.COUNTER, ("tool", "outcome")
+)
+TOOL_SECONDS = Family(
+    "understudy_tool_call_duration_seconds", "One call of a tool.", Kind.HISTOGRAM, ("tool",), _SECONDS
+)
 CLIENT_DISCONNECTS = Family(
     "understudy_client_disconnects", "Clients that left before their answer was whole.", Kind.COUNTER, ("route",)
 )

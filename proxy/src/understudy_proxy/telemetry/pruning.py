@@ -14,7 +14,7 @@ Known = dict[str, frozenset[str]]
 
 
 def forget_gone(book: Book, runtime: Runtime, *, revisions: frozenset[str]) -> None:
-    """Drop from `book` every number of a route, provider or model that `runtime` does not hold.
+    """Drop from `book` every number of a route, provider, model or tool that `runtime` does not hold.
 
     Of personas' prompts those of `revisions` are kept.
     """
@@ -27,6 +27,7 @@ def forget_gone(book: Book, runtime: Runtime, *, revisions: frozenset[str]) -> N
         "model": frozenset(models | {NOBODY}),
         "gen_ai_request_model": frozenset(models | {NOBODY}),
         "persona_revision": revisions,
+        "tool": frozenset(runtime.tools),
     }
     for family in families.ALL:
         book.prune(family, _kept(family, known))

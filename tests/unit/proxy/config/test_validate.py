@@ -23,7 +23,7 @@ def test_lets_a_sound_one_pass() -> None:
     [
         pytest.param(
             snapshot(Config(revision="r1", schema_version="2.0")),
-            "its schema version is 2.0 and this proxy reads 1.2",
+            "its schema version is 2.0 and this proxy reads 1.3",
             id="newer major",
         ),
         pytest.param(snapshot(Config(), credentials=""), "it carries no revision", id="no revision"),

@@ -1,0 +1,1 @@
+"""Tools that the gateway runs: found by name, arguments checked, called over HTTP, with bounds on everything."""
