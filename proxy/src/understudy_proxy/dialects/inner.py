@@ -10,26 +10,15 @@ from dataclasses import dataclass, field
 from understudy_api.config import Capability
 from understudy_proxy.dialects.canonical.answer import Answer
 from understudy_proxy.dialects.canonical.chat import Chat
-from understudy_proxy.dialects.canonical.content import (
-    Audio,
-    Document,
-    Image,
-    Part,
-    Text,
-    Thinking,
-    ToolCall,
-    ToolResult,
-)
+from understudy_proxy.dialects.canonical.content import Audio, Image
+from understudy_proxy.dialects.canonical.estimate import beside_messages, of_message
 from understudy_proxy.dialects.canonical.events import Event
+from understudy_proxy.dialects.canonical.trimming import least
 from understudy_proxy.dialects.client import ChatClient
 from understudy_proxy.dialects.interpretation import Asked
 from understudy_proxy.failure import UpstreamFailure
-from understudy_proxy.routing.need import BYTES_PER_TOKEN, Need
+from understudy_proxy.routing.need import Need
 
-_IMAGE_TOKENS = 1000
-_AUDIO_TOKENS = 500
-_DOCUMENT_TOKENS = 3000
-_TOOL_TOKENS = 150
 _UNDERSTOOD = b"."
 """Stands for what was put down; never sent."""
 
@@ -104,29 +93,12 @@ def need_of(chat: Chat) -> Need:
         capabilities.add(Capability.AUDIO)
     return Need(
         capabilities=frozenset(capabilities),
-        input_tokens=sum(_tokens(part) for part in (*chat.system, *parts)) + len(chat.tools) * _TOOL_TOKENS,
+        input_tokens=_tokens(chat),
         stream=chat.stream,
         max_output_tokens=chat.max_tokens,
+        least_input_tokens=_tokens(least(chat)) if chat.kept else None,
     )
 
 
-def _tokens(part: Part) -> int:
-    match part:
-        case Image():
-            return _IMAGE_TOKENS
-        case Audio():
-            return _AUDIO_TOKENS
-        case Document():
-            return _DOCUMENT_TOKENS if part.text is None else _words(part.text)
-        case ToolCall():
-            return _words(part.name + part.arguments)
-        case ToolResult():
-            return sum(_tokens(one) for one in part.content)
-        case Text() | Thinking():
-            return _words(part.text)
-        case _:
-            return 0
-
-
-def _words(text: str) -> int:
-    return len(text.encode(errors="surrogatepass")) // BYTES_PER_TOKEN + 1
+def _tokens(chat: Chat) -> int:
+    return beside_messages(chat) + sum(of_message(message) for message in chat.messages)

@@ -129,3 +129,5 @@ class Asked:
     model: str
     need: Need
     stream: bool = False
+    goes_on: bool = False
+    """The conversation began before: results of tools may answer calls that are not in it."""

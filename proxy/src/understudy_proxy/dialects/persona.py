@@ -12,6 +12,7 @@ from understudy_api.config import Prompt, PromptPosition
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.canonical.content import Text
 from understudy_proxy.dialects.parameters import NO_PARAMETERS, is_given, with_parameter
+from understudy_proxy.dialects.prompts import written
 from understudy_proxy.dialects.tools import read_tools
 
 Part = TypeVar("Part")
@@ -24,7 +25,7 @@ def applied(prompt: Prompt, chat: Chat) -> Chat:
     An override with null takes the parameter out.
 
     Raises:
-        RequestError: a parameter of the persona is nothing that it may be.
+        RequestError: a parameter of the persona is nothing that it may be, or its prompt becomes too long.
         Unsupported: a parameter or tool of the persona is for providers of OpenAI's dialect alone.
     """
     for name, value in prompt.defaults.items():
@@ -33,8 +34,8 @@ def applied(prompt: Prompt, chat: Chat) -> Chat:
     for name, value in prompt.overrides.items():
         if name not in NO_PARAMETERS:
             chat = with_parameter(chat, name, value)
-    if prompt.system:
-        chat = replace(chat, system=tuple(placed(prompt, Text(prompt.system), chat.system)))
+    if system := written(prompt, chat.variables):
+        chat = replace(chat, system=tuple(placed(prompt, Text(system), chat.system)))
     if prompt.tools:
         declared = read_tools(list(prompt.tools))
         names = {tool.name for tool in declared}

@@ -14,6 +14,7 @@ from understudy_proxy.dialects.provider import ChatTurn, ProviderDialect
 from understudy_proxy.dialects.request_error import Unsupported
 from understudy_proxy.dialects.resuming import ResumableChat, Resuming
 from understudy_proxy.dialects.translated import TranslatedChat
+from understudy_proxy.dialects.windows import fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +68,4 @@ class ChatOperation:
         return chat if prompt is None else applied(prompt, chat)
 
     def _turn(self, chat: Chat, candidate: Candidate) -> ChatTurn:
-        return self.providers[candidate.upstream.dialect].chat(chat, candidate)
+        return self.providers[candidate.upstream.dialect].chat(fitted(chat, candidate), candidate)

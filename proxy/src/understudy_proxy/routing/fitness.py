@@ -53,14 +53,15 @@ def unfit(candidate: Candidate, need: Need) -> tuple[SkipReason, str] | None:
         return SkipReason.WEIGHT_ZERO, "its weight is 0"
     asked = need.max_output_tokens or 0
     window = candidate.context_window
-    if window is not None and int(need.input_tokens * CERTAIN_SHARE) + asked > window:
-        return SkipReason.WINDOW_TOO_SMALL, _too_small(need, window)
+    tokens = need.input_tokens if need.least_input_tokens is None else need.least_input_tokens
+    if window is not None and int(tokens * CERTAIN_SHARE) + asked > window:
+        return SkipReason.WINDOW_TOO_SMALL, _too_small(need, tokens, window)
     longest = candidate.max_output_tokens
     if longest is not None and asked > longest:
         return SkipReason.OUTPUT_TOO_LONG, f"it answers with at most {longest} tokens and {asked} are asked for"
     return None
 
 
-def _too_small(need: Need, window: int) -> str:
+def _too_small(need: Need, tokens: int, window: int) -> str:
     output = f" and {need.max_output_tokens} to answer with" if need.max_output_tokens else ""
-    return f"its window holds {window} tokens and the request has about {need.input_tokens}{output}"
+    return f"its window holds {window} tokens and the request has about {tokens}{output}"

@@ -20,6 +20,8 @@ class Need:
     """An estimate, see `dialects/openai/request.py`: good for choosing, not for billing."""
     stream: bool
     max_output_tokens: int | None
+    least_input_tokens: int | None = None
+    """The estimate without what may be left out where it does not fit; None: nothing may."""
 
 
 def with_required(need: Need, required: frozenset[Capability]) -> Need:
@@ -29,12 +31,13 @@ def with_required(need: Need, required: frozenset[Capability]) -> Need:
 
 def with_prompt(need: Need, prompt: Prompt) -> Need:
     """The need of the request that a persona makes of it."""
-    tokens = need.input_tokens + len(prompt.system or "") // BYTES_PER_TOKEN + len(prompt.tools) * _TOOL_TOKENS
+    tokens = len(prompt.system or "") // BYTES_PER_TOKEN + len(prompt.tools) * _TOOL_TOKENS
     return Need(
         capabilities=need.capabilities | {Capability.TOOLS} if prompt.tools else need.capabilities,
-        input_tokens=tokens,
+        input_tokens=need.input_tokens + tokens,
         stream=need.stream,
         max_output_tokens=_max_output(need, prompt),
+        least_input_tokens=None if need.least_input_tokens is None else need.least_input_tokens + tokens,
     )
 
 

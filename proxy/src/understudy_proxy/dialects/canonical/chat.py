@@ -106,6 +106,11 @@ class Chat:
     """Whom the client answers for, in its own words."""
     service_tier: str | None = None
     stream: bool = False
+    kept: int = 0
+    """How many of the messages, the first ones, are remembered: the oldest of these may be left out where they do not
+    fit."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What stands in for the variables of a persona's prompt, in the place of their defaults."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the client's dialect that have no place here, by the name they had. They are not sent to a provider of
     another dialect, and the client is told so."""

@@ -34,7 +34,7 @@ def chat_of(asked: GenerateRequest) -> Chat:
             param=request.at("cachedContent"),
         )
     config = request.message("generationConfig") or Fields({}, request.at("generationConfig"))
-    conversation = Conversation()
+    conversation = Conversation(goes_on=asked.goes_on)
     messages = conversation.read(request.messages("contents"))
     system = request.message("systemInstruction")
     tools, choice, tier = read_tools(request), read_tool_choice(request), _tier(request)

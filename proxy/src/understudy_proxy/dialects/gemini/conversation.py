@@ -41,11 +41,12 @@ _WEB = ("https://", "http://")
 
 
 class Conversation:
-    """Reads the contents of one request."""
+    """Reads the contents of one request; with `goes_on` some came before, and responses may answer calls in those."""
 
-    __slots__ = ("_waiting", "extra")
+    __slots__ = ("_goes_on", "_waiting", "extra")
 
-    def __init__(self) -> None:
+    def __init__(self, *, goes_on: bool = False) -> None:
+        self._goes_on = goes_on
         self.extra: dict[str, Any] = {}
         """Fields of parts that have no place in the canonical form, by path."""
         self._waiting = WaitingCalls()
@@ -107,8 +108,9 @@ class Conversation:
 
     def _result(self, response: Fields) -> ToolResult:
         name = response.required("name")
-        call = self._waiting.answered(response.text("id"), name)
-        if call is None:
+        given = response.text("id")
+        call = self._waiting.answered(given, name)
+        if call is None and not self._goes_on:
             raise RequestError(
                 f"{response.path} answers no function call: ensure that the function response turn comes right after "
                 "the function call turn.",
@@ -122,7 +124,7 @@ class Conversation:
             if isinstance(medium, Audio):
                 raise Unsupported("Sound in the result of a function can be sent to Gemini only.", param=part.path)
             content.append(medium)
-        return ToolResult(call.id, tuple(content), name, is_error)
+        return ToolResult(call.id if call else given or "", tuple(content), name, is_error)
 
 
 def _turn(role: Role, parts: list[Part]) -> Message:

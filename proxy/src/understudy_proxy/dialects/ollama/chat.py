@@ -37,7 +37,7 @@ def chat_of(asked: OllamaRequest) -> Chat:
         Unsupported: only Ollama's models can do what it asks for.
     """
     body = asked.body
-    said = _generated(body) if asked.generate else _said(body)
+    said = _generated(body) if asked.generate else _said(body, goes_on=asked.goes_on)
     parameters = read_parameters(body)
     read = _GENERATE if asked.generate else _CHAT
     extra = {name: value for name, value in body.items() if name not in read and value is not None}
@@ -94,8 +94,8 @@ class _Words(NamedTuple):
     system: tuple[Text, ...]
 
 
-def _said(body: dict[str, Any]) -> _Words:
-    conversation = Conversation()
+def _said(body: dict[str, Any], *, goes_on: bool) -> _Words:
+    conversation = Conversation(goes_on=goes_on)
     messages = conversation.read(array(body.get("messages"), "messages"))
     if not messages:
         raise _nothing("messages")

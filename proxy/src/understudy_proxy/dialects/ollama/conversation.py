@@ -19,11 +19,12 @@ _USUAL_IMAGE = "image/png"
 
 
 class Conversation:
-    """Reads the messages of one request."""
+    """Reads the messages of one request; with `goes_on` some came before, and results may answer calls in those."""
 
-    __slots__ = ("_turns", "_waiting", "system")
+    __slots__ = ("_goes_on", "_turns", "_waiting", "system")
 
-    def __init__(self) -> None:
+    def __init__(self, *, goes_on: bool = False) -> None:
+        self._goes_on = goes_on
         self.system: list[Text] = []
         """What the system says, wherever in the conversation."""
         self._turns: list[tuple[Role, list[Part]]] = []
@@ -80,15 +81,17 @@ class Conversation:
 
     def _result(self, message: dict[str, Any], content: str, at: str) -> ToolResult:
         name = optional_string(message, "tool_name", at) or optional_string(message, "name", at)
-        call = self._waiting.answered(optional_string(message, "tool_call_id", at), name)
-        if call is None:
+        given = optional_string(message, "tool_call_id", at)
+        call = self._waiting.answered(given, name)
+        if call is None and not self._goes_on:
             raise RequestError(
                 f"{at} is the result of a tool that was not called: it must follow the message with the call.",
                 code="invalid_value",
                 param=at,
             )
         images = [part for part in words_and_images(message, "", at) if isinstance(part, Image)]
-        return ToolResult(call.id, (*([Text(content)] if content else ()), *images), call.name)
+        said = (*([Text(content)] if content else ()), *images)
+        return ToolResult(call.id, said, call.name) if call else ToolResult(given or "", said, name)
 
 
 def words_and_images(message: dict[str, Any], words: str, at: str) -> list[Part]:

@@ -26,7 +26,7 @@ def read_chat(asked: ChatRequest) -> Chat:
         Unsupported: it asks for what only providers of this dialect can give.
     """
     body = asked.body
-    conversation = read_messages(body.get("messages"))
+    conversation = read_messages(body.get("messages"), goes_on=asked.goes_on)
     parameters = read_parameters(body)
     extra = parameters.extra | conversation.extra
     if extra.get("modalities") == _TEXT_ALONE:

@@ -40,9 +40,10 @@ _REASONING = ("reasoning_content", "reasoning")
 
 
 class Conversation:
-    """Messages, one after the other."""
+    """Messages, one after the other; with `goes_on` some came before, and results may answer calls in those."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, goes_on: bool = False) -> None:
+        self._goes_on = goes_on
         self.system: list[Text] = []
         self.extra: dict[str, Any] = {}
         """What of the messages has no place in the canonical form."""
@@ -121,7 +122,7 @@ class Conversation:
 
     def _tool(self, message: Mapping[str, Any], param: str) -> None:
         call_id = string(message.get("tool_call_id"), f"{param}.tool_call_id")
-        if call_id not in self._calls:
+        if call_id not in self._calls and not self._goes_on:
             raise invalid(
                 f"{param}.tool_call_id", f"no message before has a tool call with the id {shown(call_id)} to answer."
             )
@@ -130,15 +131,15 @@ class Conversation:
     def _function(self, message: Mapping[str, Any], param: str) -> None:
         name = string(message.get("name"), f"{param}.name")
         call_id = self._older.get(name)
-        if call_id is None:
+        if call_id is None and not self._goes_on:
             raise invalid(f"{param}.name", f"no message before has a function call of {shown(name)} to answer.")
-        self._result(call_id, message, param)
+        self._result(call_id or "", message, param, name=name)
 
-    def _result(self, call_id: str, message: Mapping[str, Any], param: str) -> None:
+    def _result(self, call_id: str, message: Mapping[str, Any], param: str, *, name: str | None = None) -> None:
         self._end_assistant()
         content = read_result(message.get("content"), f"{param}.content")
         cache = next((part.cache for part in reversed(content) if part.cache is not None), None)
-        self._results.append(ToolResult(call_id, content, name=self._calls[call_id], cache=cache))
+        self._results.append(ToolResult(call_id, content, name=self._calls.get(call_id, name), cache=cache))
 
     def _end_user(self) -> None:
         parts = [*self._results, *_without_empty(self._said, but_one=not self._results)]
@@ -158,9 +159,9 @@ class Conversation:
             self._turns.append(Message(role, tuple(parts)))
 
 
-def read_messages(messages: Any) -> Conversation:
+def read_messages(messages: Any, *, goes_on: bool = False) -> Conversation:
     """All messages of a request; raises as `Conversation.add` does."""
-    conversation = Conversation()
+    conversation = Conversation(goes_on=goes_on)
     for index, message in enumerate(array(messages, "messages")):
         conversation.add(mapping(message, f"messages[{index}]"), f"messages[{index}]")
     return conversation
