@@ -16,9 +16,10 @@ from understudy.mock.dialects import Dialect, Head, Stamp
 from understudy.mock.failures import Failure, RefusedError, bad_request, scripted
 from understudy.mock.faults import Fault, FaultError, When, parse_fault
 from understudy.mock.records import Recorded
-from understudy.mock.replies import Reply, reply_to, vectors_for
+from understudy.mock.replies import Reply, reply_to
 from understudy.mock.script import Script
 from understudy.mock.settings import Settings
+from understudy.mock.vectors import vectors_for
 
 FAULT_HEADER = "x-mock-fault"
 """The request header that asks for one fault, for its own request."""

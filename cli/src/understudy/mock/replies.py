@@ -8,11 +8,10 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from hashlib import shake_256
 from itertools import cycle, islice
-from math import ceil, sqrt
+from math import ceil
 
-from understudy.mock.asks import Chat, Embeddings, Tool
+from understudy.mock.asks import Chat, Tool
 from understudy.mock.directions import Directions, directions_in
 from understudy.mock.failures import bad_request
 from understudy.mock.media import told
@@ -131,11 +130,6 @@ def reply_to(chat: Chat, *, name: str, settings: Settings) -> Reply:
     return Reply((choice,) * chat.choices, usage)
 
 
-def vectors_for(ask: Embeddings) -> list[list[float]]:
-    """Return one vector of length 1 an input; equal inputs have equal vectors."""
-    return [_vector(text, ask.dimensions) for text in ask.inputs]
-
-
 def _choice(chat: Chat, directed: Directions, *, name: str, settings: Settings) -> Choice:
     """Decide between a refusal, tool calls and text. What was said before a tool's result has had its answer."""
     anew = chat.tool_result is None
@@ -229,10 +223,3 @@ def _words(text: str, count: int | None) -> tuple[str, ...]:
 
 def _sliced(text: str) -> tuple[str, ...]:
     return tuple(text[start : start + _SLICE] for start in range(0, len(text), _SLICE))
-
-
-def _vector(text: str, dimensions: int) -> list[float]:
-    digest = shake_256(text.encode()).digest(2 * dimensions)
-    raw = [int.from_bytes(digest[at : at + 2], "big") / 32768 - 1 for at in range(0, 2 * dimensions, 2)]
-    length = sqrt(sum(x * x for x in raw)) or 1.0
-    return [x / length for x in raw]

@@ -19,9 +19,10 @@ from understudy.mock.dialects.ollama import Ollama
 from understudy.mock.dialects.openai import OpenAI
 from understudy.mock.dialects.responses import Responses
 from understudy.mock.failures import RefusedError
-from understudy.mock.replies import reply_to, vectors_for
+from understudy.mock.replies import reply_to
 from understudy.mock.settings import Settings
 from understudy.mock.signatures import signature
+from understudy.mock.vectors import vectors_for
 
 STAMP = Stamp("ada", 7, 1700000000)
 JUNK: list[Any] = [

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from understudy.mock.asks import Chat, Embeddings, Media, MediaKind, Tool
+from understudy.mock.asks import Chat, Media, MediaKind, Tool
 from understudy.mock.failures import RefusedError
-from understudy.mock.replies import Choice, Finish, Reply, Usage, reply_to, vectors_for
+from understudy.mock.replies import Choice, Finish, Reply, Usage, reply_to
 from understudy.mock.settings import Settings
 
 WEATHER = Tool("get_weather", {"type": "object", "properties": {"city": {"type": "string"}}})
@@ -220,14 +220,3 @@ def test_tells_of_media() -> None:
     """A test can see that an image arrived."""
     text = text_of(Chat("gpt", said="See", media=(Media(MediaKind.IMAGE, "image/png"),)))
     assert text == 'This is ada, answering as gpt. You said: "See" It came with 1 image(s) (image/png).'
-
-
-def test_vectors_tell_texts_apart() -> None:
-    """Equal inputs have equal vectors, others have others; all have length 1 and the asked dimensions."""
-    first, again, other = vectors_for(
-        Embeddings("e", inputs=("a", "a", "b"), dimensions=8, base64=False, prompt_tokens=0)
-    )
-    assert first == again
-    assert first != other
-    assert {len(first), len(other)} == {8}
-    assert sum(x * x for x in other) == pytest.approx(1.0)
