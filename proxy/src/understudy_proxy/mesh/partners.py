@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from understudy_proxy.mesh.agents import Offer, Registration, Tool, ToolFilter, Wanted
@@ -9,6 +10,8 @@ from understudy_proxy.mesh.matching import Match, ranked
 
 MAX_FOUND = 256
 """Tools that one part of a filter finds; no model takes more."""
+_MAX_LINKS = 256
+"""Of an agent and a kind, that are remembered."""
 _BEST, _EVERYTHING = "best_match", "*"
 
 
@@ -57,10 +60,15 @@ class Links(NamedTuple):
     tools: tuple[Link, ...] = ()
 
 
+NO_LINKS = Links()
+
+
 def find_partners(told: Registration, agents: Sequence[Registration]) -> Partners:
     """Whom of `agents` the agent that `told` looks for."""
     boxes = {
-        tool.function: tuple(_filtered(told, tool, tool.llm_filter, agents)) for tool in told.tools if tool.llm_filter
+        tool.function: tuple(_filtered(told, tool, tool.llm_filter, agents))
+        for tool in told.tools
+        if tool.llm_filter is not None
     }
     return Partners(
         dependencies=tuple(
@@ -71,7 +79,7 @@ def find_partners(told: Registration, agents: Sequence[Registration]) -> Partner
         providers=tuple(
             _best(tool, tool.llm_provider, ranked(agents, tool.llm_provider))
             for tool in told.tools
-            if tool.llm_provider
+            if tool.llm_provider is not None
         ),
         tools=tuple(resolved for box in boxes.values() for resolved in box),
         toolboxes={function: _once(box) for function, box in boxes.items()},
@@ -81,9 +89,9 @@ def find_partners(told: Registration, agents: Sequence[Registration]) -> Partner
 def links_of(found: Partners) -> Links:
     """What is worth remembering of it."""
     return Links(
-        tuple(_links(found.dependencies, called=False)),
-        tuple(_links(found.providers, called=True)),
-        tuple(_links(found.tools, called=True)),
+        tuple(islice(_links(found.dependencies, called=False), _MAX_LINKS)),
+        tuple(islice(_links(found.providers, called=True), _MAX_LINKS)),
+        tuple(islice(_links(found.tools, called=True), _MAX_LINKS)),
     )
 
 

@@ -7,15 +7,19 @@ agent (`house`) is no entry: it is passed in as well, because where it is called
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from understudy_proxy.mesh.agents import AgentType, Registration, Status, Wanted
 from understudy_proxy.mesh.matching import Match, ranked
+from understudy_proxy.mesh.partners import NO_LINKS, Links, Partners, find_partners, links_of
 
 SILENT_SECONDS = 20.0
 """After that, an agent counts as gone. Agents tell of themselves every 5 seconds."""
 FORGOTTEN_SECONDS = 3600.0
 """After that, it is not listed any more."""
 MAX_AGENTS = 1000
+MAX_TOOLS = 5000
+"""Of all agents: each is looked at for each thing that an agent looks for."""
 MAX_BYTES = 64 * 1024 * 1024
 """Of what all agents say of themselves."""
 
@@ -44,7 +48,7 @@ class Entry:
     status: Status = Status.HEALTHY
     heard: int = 0
     """How many events had been when it last told all of itself."""
-    links: Links = Links()
+    links: Links = NO_LINKS
     """Whom it found then."""
 
 
@@ -64,6 +68,7 @@ class Registry:
         self._created: dict[str, None] = {}
         """Ids in the order in which they came."""
         self._bytes = 0
+        self._tools = 0
         self._events = 0
 
     def register(self, told: Registration, *, house: Registration | None, now: float) -> Registered:
@@ -78,8 +83,10 @@ class Registry:
         entry = Entry(told, created=known.created if known else now, seen=now)
         if known is None or known.status is not Status.HEALTHY:
             self._happened(told)
-        self._bytes += told.size - (known.told.size if known else 0)
-        self._entries.pop(told.id, None)
+        if known is not None:
+            self._count(known.told, -1)
+            del self._entries[told.id]
+        self._count(told, 1)
         self._entries[told.id] = entry
         self._created[told.id] = None
         entry.heard = self._events
@@ -150,17 +157,24 @@ class Registry:
     def _forget(self, entry: Entry) -> None:
         del self._entries[entry.told.id]
         del self._created[entry.told.id]
-        self._bytes -= entry.told.size
+        self._count(entry.told, -1)
+
+    def _count(self, told: Registration, times: int) -> None:
+        self._bytes += times * told.size
+        self._tools += times * len(told.tools)
 
     def _make_room(self, told: Registration, known: Entry | None) -> None:
         def full() -> bool:
-            others = len(self._entries) - (known is not None)
-            size = self._bytes - (known.told.size if known else 0)
-            return others >= MAX_AGENTS or size + told.size > MAX_BYTES
+            before = known.told if known else None
+            others = len(self._entries) - (before is not None)
+            tools = self._tools - (len(before.tools) if before else 0)
+            size = self._bytes - (before.size if before else 0)
+            return others >= MAX_AGENTS or tools + len(told.tools) > MAX_TOOLS or size + told.size > MAX_BYTES
 
         gone = (each for each in tuple(self._entries.values()) if each.status is not Status.HEALTHY)
         while full():
             leaving = next((each for each in gone if each is not known), None)
             if leaving is None:
-                raise Full(f"this registry has no room for another agent: it takes {MAX_AGENTS}, and {MAX_BYTES} bytes")
+                limits = f"{MAX_AGENTS} agents, {MAX_TOOLS} tools, {MAX_BYTES} bytes"
+                raise Full(f"this registry has no room for the agent; it takes {limits}")
             self._forget(leaving)
