@@ -32,6 +32,7 @@ from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.openai.routes import openai_routes
 from understudy_proxy.doors.personas.routes import persona_routes
 from understudy_proxy.doors.services import Services
+from understudy_proxy.doors.tools.routes import tool_routes
 from understudy_proxy.doors.unrouted import unrouted_errors
 from understudy_proxy.exchange.admission import Admission
 from understudy_proxy.exchange.endpoints import Endpoints
@@ -202,6 +203,7 @@ class Gateway:
             *persona_routes(services),
             *internal_routes(services, settings=settings),
             *model_routes(services),
+            *tool_routes(services, tools=self._tools),
             *health.routes(openai_errors),
         )
         return Server(
