@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from understudy_proxy.config.runtime import RuntimeTarget
 from understudy_proxy.dialects.canonical.answer import Answer as Said
 from understudy_proxy.dialects.canonical.chat import Chat
+from understudy_proxy.dialects.canonical.content import Message, Role
 from understudy_proxy.dialects.canonical.events import Event
+from understudy_proxy.dialects.canonical.fold import Folding
 from understudy_proxy.dialects.inner import CLIENT, InnerRequest, Understood, inner_request
 from understudy_proxy.dialects.providers import PROVIDERS
 from understudy_proxy.dialects.request_error import RequestError
@@ -45,6 +47,11 @@ class Answered:
         """Which route it was, who answered, and why not the first choice."""
         return answered_headers(self.target, self.course)
 
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What a conversation that goes on holds after the request; empty for an answer without anything in it."""
+        return _turn(self.said)
+
 
 class Saying:
     """An answer as it comes: an asynchronous iterator of its events, ending after `Ended`."""
@@ -52,6 +59,7 @@ class Saying:
     def __init__(self, stream: Stream, understood: Understood, *, target: RuntimeTarget, course: Course) -> None:
         self._stream = stream
         self._understood = understood
+        self._folding = Folding()
         self.target = target
         self.course = course
 
@@ -65,6 +73,11 @@ class Saying:
         """What the provider has counted so far."""
         return self._stream.usage
 
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """As `Answered.messages`, of what was said so far: all of it once `Ended` has come."""
+        return _turn(self._folding.answer())
+
     async def __aiter__(self) -> AsyncIterator[Event]:
         """The events.
 
@@ -72,9 +85,11 @@ class Saying:
             UpstreamError: the answer was cut, or an error came in its place.
         """
         for event in self._understood.take():
+            self._folding.add(event)
             yield event
         while await self._stream.next():
             for event in self._understood.take():
+                self._folding.add(event)
                 yield event
 
 
@@ -143,3 +158,8 @@ class Asking:
             raise from_refusal(exhausted.refusal, course_headers(target, visit.course)) from exhausted
         record.status = 200
         return target, answer
+
+
+def _turn(said: Said) -> tuple[Message, ...]:
+    parts = said.choices[0].parts if said.choices else ()
+    return (Message(Role.ASSISTANT, parts),) if parts else ()
