@@ -25,16 +25,12 @@ def vectors_for(ask: Embeddings) -> list[list[float]]:
 
 def _vector(text: str, dimensions: int) -> list[float]:
     digest = shake_256(text.encode()).digest(2 * dimensions)
-    vector = [_OWN * _signed(digest, 2 * at) for at in range(dimensions)]
+    vector = [_OWN * (int.from_bytes(digest[at : at + 2], "big") / 32768 - 1) for at in range(0, 2 * dimensions, 2)]
     for word in islice(_WORD.finditer(text.lower()), _MOST_WORDS):
         found = word[0]
-        places = shake_256(found.encode()).digest(4 * _PLACES_A_WORD)
-        for at in range(0, len(places), 4):
-            vector[int.from_bytes(places[at : at + 2], "big") % dimensions] += len(found) * _signed(places, at + 2)
+        places = shake_256(found.encode()).digest(2 * _PLACES_A_WORD)
+        for at in range(0, len(places), 2):
+            place = int.from_bytes(places[at : at + 2], "big")
+            vector[place // 2 % dimensions] += len(found) * (1 if place % 2 else -1)
     length = sqrt(sum(x * x for x in vector)) or 1.0
     return [x / length for x in vector]
-
-
-def _signed(digest: bytes, at: int) -> float:
-    """Two bytes as a number from -1 up to 1."""
-    return int.from_bytes(digest[at : at + 2], "big") / 32768 - 1

@@ -1,0 +1,52 @@
+"""The programs under `examples/`, run as they stand."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.examples import EXAMPLES, example_gateway, printed_by
+from understudy.mock import Mock
+
+
+async def test_batch(tmp_path: Path) -> None:
+    """All requests are answered, by the understudy where the first one fails."""
+    async with Mock(faults=["500;every=4"]) as first, Mock() as second:
+        async with example_gateway("batch", first, second, folder=tmp_path) as serve:
+            found = await printed_by("batch", "summaries.py", port=serve.port)
+        counts = dict(re.findall(r"^default/(\w+): (\d+)$", found, re.MULTILINE))
+        assert sum(map(int, counts.values())) == 40
+        assert len(second.requests) == int(counts.get("second", 0))
+
+
+async def test_tools_of_a_client(tmp_path: Path) -> None:
+    """Both functions are called, and the model is told what they returned."""
+    async with Mock() as mock, example_gateway("tools-client", mock, folder=tmp_path) as serve:
+        found = await printed_by("tools-client", "trip.py", port=serve.port)
+    assert found.startswith("called weather\ncalled distance\n")
+    assert "450 km from" in found
+
+
+@pytest.mark.parametrize(
+    ("question", "document", "passage"),
+    [
+        pytest.param("Is a damaged book replaced?", "returns.md", "A damaged book is replaced", id="returns"),
+        pytest.param("What does shipping within the country cost?", "shipping.md", "four dollars", id="shipping"),
+        pytest.param("Which author reads, and when?", "shop.md", "first Friday", id="the shop"),
+    ],
+)
+async def test_rag(tmp_path: Path, question: str, document: str, passage: str) -> None:
+    """What the documents say on a question reaches the persona, and the answer's passages are named."""
+    async with Mock() as mock:
+        async with example_gateway("rag", mock, folder=tmp_path) as serve:
+            found = await printed_by("rag", "ask.py", *question.split(), port=serve.port)
+        indexed, asked, answered = mock.requests
+    assert f'You said: "{question}' in found
+    assert f"\n[1] {document}\n" in found
+    first = answered.json()["messages"][1]["content"].splitlines()[3]
+    assert first.startswith("[1] ")
+    assert passage in first
+    assert "the clerk of a small bookshop" in answered.json()["messages"][0]["content"]
+    paragraphs = sum(file.read_text().strip().count("\n\n") for file in (EXAMPLES / "rag/documents").iterdir())
+    assert ["embedder", "embedder", "large"] == [each.model for each in (indexed, asked, answered)]
+    assert (paragraphs, 1) == (len(indexed.json()["input"]), len(asked.json()["input"]))
