@@ -30,6 +30,11 @@ class Body:
         if len(self._content) > MAX_ANSWER_BYTES:
             raise InvalidAnswer(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
 
+    @property
+    def content(self) -> bytes:
+        """All of them."""
+        return bytes(self._content)
+
     def decoded(self, response: httpx2.Response) -> Any:
         """The JSON of a success; None where it has nothing to say.
 
@@ -47,7 +52,7 @@ class Body:
 
     def refused(self, response: httpx2.Response) -> UnderstudyError:
         """The error of an answer that is no success."""
-        return from_answer(response.status_code, response.headers, bytes(self._content))
+        return from_answer(response.status_code, response.headers, self.content)
 
 
 def check_is_stream(response: httpx2.Response) -> None:

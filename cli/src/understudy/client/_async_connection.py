@@ -16,6 +16,7 @@ from understudy.client._http import authorization, http_options
 from understudy.client._requests import Call
 from understudy.client._retrying import Retrying
 from understudy.client._settings import Settings
+from understudy.client._streams import Fold
 
 T = TypeVar("T")
 
@@ -59,8 +60,8 @@ class AsyncConnection:
         Raises:
             UnderstudyError: there is none.
         """
-        async with aclosing(await self._sent(call, silence=silence)) as response:
-            return (await self._read(response)).decoded(response), response.headers
+        async with aclosing(await self.send(call, silence=silence)) as response:
+            return (await self.read(response)).decoded(response), response.headers
 
     async def close(self) -> None:
         """Close the connections."""
@@ -79,15 +80,19 @@ class AsyncConnection:
 
     async def _open(self, call: Call) -> AsyncChatStream:
         async with AsyncExitStack() as leaving:
-            response = await leaving.enter_async_context(aclosing(await self._sent(call)))
+            response = await leaving.enter_async_context(aclosing(await self.send(call)))
             if not response.is_success:
-                raise (await self._read(response)).refused(response)
+                raise (await self.read(response)).refused(response)
             check_is_stream(response)
             leaving.pop_all()
-        return AsyncChatStream(response)
+        return AsyncChatStream(response, Fold(response.headers))
 
-    async def _sent(self, call: Call, *, silence: float | None = None) -> httpx2.Response:
-        """The answer, with its body yet to be read."""
+    async def send(self, call: Call, *, silence: float | None = None) -> httpx2.Response:
+        """The answer, whatever it is, with its body yet to be read: close it.
+
+        Raises:
+            UnderstudyError: there is none.
+        """
         request = self._http.build_request(
             call.method,
             call.path,
@@ -100,7 +105,12 @@ class AsyncConnection:
         except httpx2.RequestError as error:
             raise from_transport(error, url=self.settings.url) from error
 
-    async def _read(self, response: httpx2.Response) -> Body:
+    async def read(self, response: httpx2.Response) -> Body:
+        """The body of an answer.
+
+        Raises:
+            UnderstudyError: it breaks off, or is too large.
+        """
         body = Body()
         try:
             async for piece in response.aiter_bytes():

@@ -7,7 +7,7 @@ else ends a stream is an interruption, and never made up for.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from understudy.client._errors import Facts, Interrupted
 from understudy.client._failures import in_stream
@@ -28,8 +28,25 @@ class Chunk:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
+class Folding(Protocol):
+    """Makes an answer of the data of events."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether no more is to be read."""
+
+    def add(self, data: str) -> Chunk | None:
+        """The piece in the data of an event; None for one without."""
+
+    def result(self) -> ChatResult:
+        """The whole answer, or what there is of it."""
+
+    def end(self, cause: Exception | None = None) -> None:
+        """No event comes any more, because of `cause` or in good order."""
+
+
 class Fold:
-    """The answer so far."""
+    """An answer in OpenAI's words so far."""
 
     def __init__(self, headers: Headers) -> None:
         self._served = served_by(headers)
@@ -40,7 +57,7 @@ class Fold:
         self._usage: Usage | None = None
         self._model = ""
         self._raw: Mapping[str, Any] = {}
-        self.is_done = False
+        self._is_done = False
         self.finish_reason: str | None = None
 
     def add(self, data: str) -> Chunk | None:
@@ -50,7 +67,7 @@ class Fold:
             Interrupted: the event is an error, or nothing that belongs in a stream.
         """
         if data == DONE:
-            self.is_done = True
+            self._is_done = True
             return None
         try:
             raw = json.loads(data)
@@ -86,9 +103,14 @@ class Fold:
         )
 
     @property
+    def is_done(self) -> bool:
+        """Whether its last event has come."""
+        return self._is_done
+
+    @property
     def is_whole(self) -> bool:
         """Whether nothing of the answer can be missing."""
-        return self.is_done or self.finish_reason is not None
+        return self._is_done or self.finish_reason is not None
 
     def end(self, cause: Exception | None = None) -> None:
         """No event comes any more, because of `cause` or in good order.

@@ -15,6 +15,7 @@ from understudy.client._http import authorization, http_options
 from understudy.client._requests import Call
 from understudy.client._retrying import Retrying
 from understudy.client._settings import Settings
+from understudy.client._streams import Fold
 from understudy.client._sync_stream import ChatStream
 
 T = TypeVar("T")
@@ -59,8 +60,8 @@ class Connection:
         Raises:
             UnderstudyError: there is none.
         """
-        with closing(self._sent(call, silence=silence)) as response:
-            return self._read(response).decoded(response), response.headers
+        with closing(self.send(call, silence=silence)) as response:
+            return self.read(response).decoded(response), response.headers
 
     def close(self) -> None:
         """Close the connections."""
@@ -79,15 +80,19 @@ class Connection:
 
     def _open(self, call: Call) -> ChatStream:
         with ExitStack() as leaving:
-            response = leaving.enter_context(closing(self._sent(call)))
+            response = leaving.enter_context(closing(self.send(call)))
             if not response.is_success:
-                raise self._read(response).refused(response)
+                raise self.read(response).refused(response)
             check_is_stream(response)
             leaving.pop_all()
-        return ChatStream(response)
+        return ChatStream(response, Fold(response.headers))
 
-    def _sent(self, call: Call, *, silence: float | None = None) -> httpx2.Response:
-        """The answer, with its body yet to be read."""
+    def send(self, call: Call, *, silence: float | None = None) -> httpx2.Response:
+        """The answer, whatever it is, with its body yet to be read: close it.
+
+        Raises:
+            UnderstudyError: there is none.
+        """
         request = self._http.build_request(
             call.method,
             call.path,
@@ -100,7 +105,12 @@ class Connection:
         except httpx2.RequestError as error:
             raise from_transport(error, url=self.settings.url) from error
 
-    def _read(self, response: httpx2.Response) -> Body:
+    def read(self, response: httpx2.Response) -> Body:
+        """The body of an answer.
+
+        Raises:
+            UnderstudyError: it breaks off, or is too large.
+        """
         body = Body()
         try:
             for piece in response.iter_bytes():

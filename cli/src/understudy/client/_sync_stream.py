@@ -8,16 +8,16 @@ import httpx2
 
 from understudy.client._answers import MAX_EVENT_BYTES
 from understudy.client._results import ChatResult
-from understudy.client._streams import Chunk, Fold
+from understudy.client._streams import Chunk, Folding
 
 
 class ChatStream:
     """An answer as it comes: an iterator of `Chunk`s, and a context manager that ends it when it is left early."""
 
-    def __init__(self, response: httpx2.Response) -> None:
-        """Read the pieces of an open response."""
+    def __init__(self, response: httpx2.Response, fold: Folding) -> None:
+        """Read the pieces of an open response into `fold`."""
         self._response = response
-        self._fold = Fold(response.headers)
+        self._fold = fold
         self._pieces = self._read()
 
     @property
