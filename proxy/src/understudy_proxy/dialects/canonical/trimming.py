@@ -4,6 +4,7 @@ It is cut where a user says something: never between the call of a tool and its 
 comes first.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from understudy_proxy.dialects.canonical.chat import Chat
@@ -41,7 +42,12 @@ def _from(chat: Chat, cut: int) -> Chat:
 
 def _cuts(chat: Chat) -> list[int]:
     """Where the conversation may begin, first to last."""
-    return [0, *(at for at in range(1, min(chat.kept, len(chat.messages) - 1) + 1) if _begins(chat.messages[at]))]
+    return beginnings(chat.messages[: chat.kept + 1])
+
+
+def beginnings(messages: Sequence[Message]) -> list[int]:
+    """Where a conversation may begin, first to last: at its beginning, and wherever a user says something."""
+    return [0, *(at for at in range(1, len(messages)) if _begins(messages[at]))]
 
 
 def _begins(message: Message) -> bool:

@@ -1,0 +1,74 @@
+"""A conversation that is remembered, and what it becomes with a request and its answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from understudy_api.config import SessionPolicy
+from understudy_proxy.dialects.canonical.chat import Chat
+from understudy_proxy.dialects.canonical.content import Message, Text
+from understudy_proxy.dialects.canonical.trimming import with_kept
+from understudy_proxy.sessions.joining import appended, joined
+
+FIELD = "session_id"
+"""Of a request's body: which session it is a turn of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is kept."""
+
+    id: str
+    created_at: float
+    """Seconds since the epoch."""
+    ttl_seconds: float
+    """How long after its last use it is forgotten."""
+    own_ttl: bool = True
+    """Whoever made it said for how long; otherwise a persona may say so."""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    """What personas are told of it, by the names of their variables."""
+    system: tuple[Text, ...] = ()
+    """The client's own system prompt, as it was last said."""
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The context as a prompt can have it: words as they are, anything else as JSON."""
+        return {
+            name: value if isinstance(value, str) else orjson.dumps(value).decode()
+            for name, value in self.context.items()
+        }
+
+    def under(self, policy: SessionPolicy) -> "Session":
+        """The same as the persona has it that speaks in it."""
+        return self if self.own_ttl else replace(self, ttl_seconds=policy.ttl_seconds)
+
+    def with_turn(self, chat: Chat, said: tuple[Message, ...]) -> "Session":
+        """With the whole conversation `chat`, as `asked` made it, and with what was answered."""
+        return replace(self, system=chat.system, messages=appended(chat.messages, said).messages)
+
+
+def asked(session: Session, chat: Chat) -> Chat:
+    """The whole conversation in which `chat` is the next turn.
+
+    The client's own words count before what is kept: its system prompt, and its values of variables.
+
+    Raises:
+        RequestError: it answers a tool call that nobody made.
+    """
+    whole = joined(session.messages, chat.messages)
+    return replace(
+        chat,
+        messages=whole.messages,
+        kept=whole.kept,
+        system=chat.system or session.system,
+        variables={**session.variables, **chat.variables},
+        extra={name: value for name, value in chat.extra.items() if name != FIELD},
+    )
+
+
+def sent(chat: Chat, policy: SessionPolicy) -> Chat:
+    """As much of the whole conversation as a model is to be sent."""
+    return with_kept(chat, policy.max_messages)
