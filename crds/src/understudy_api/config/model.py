@@ -228,6 +228,10 @@ class Prompt(ConfigModel):
     """Function tools in OpenAI's form, declared beside the client's own."""
     executes: dict[str, str] = {}
     """Those of `tools` that the gateway runs itself: function names to keys of `Config.tools`."""
+    max_iterations: int = 10
+    """How often in a row the model may call those."""
+    tools_timeout_seconds: float = 120.0
+    """How long those are run for one request."""
     revision: str = ""
     """The hash of all else: what tells answers from before an edit from those after it."""
 

@@ -123,6 +123,10 @@ class PersonaTools(ApiModel):
     """LLMTools, of other namespaces where their allowedNamespaces permit."""
     mode: ToolMode = ToolMode.DECLARE
     """Declare leaves calls to the client; with Execute the gateway makes them and goes on."""
+    max_iterations: Annotated[int, Field(ge=1, le=100)] = 10
+    """How often in a row the model may call tools that the gateway runs; then it has to answer with what it has."""
+    timeout: PositiveDuration = "2m"
+    """How long the gateway runs tools for one request. What is under way then is given up, and the model answers."""
 
 
 class PersonaSession(ApiModel):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from understudy_api.config import Prompt, PromptPosition, SessionPolicy, Target, TargetKind, digest
 from understudy_api.v1alpha1 import Persona
-from understudy_api.v1alpha1.persona import PersonaSession
+from understudy_api.v1alpha1.persona import PersonaSession, PersonaTools
 from understudy_operator.compile.durations import to_seconds
 from understudy_operator.compile.inputs import NamespacedName
 from understudy_operator.compile.names import Claim, settle
@@ -24,6 +24,8 @@ from understudy_operator.compile.targets import (
 )
 from understudy_operator.compile.toolbox import executed
 from understudy_operator.compile.verdict import Reason
+
+_NO_TOOLS = PersonaTools()
 
 
 def compile_personas(items: Mapping[NamespacedName, Item[Persona]], reachable: Reachable) -> CompiledTargets:
@@ -67,9 +69,9 @@ def _compile_persona(
     item: Item[Persona], reachable: Reachable, *, system: Written | Unwritable, names: tuple[str, ...]
 ) -> CompiledTarget:
     spec, report, namespace = item.resource.spec, item.report, item.key.namespace
-    access = spec.access or DEFAULT_ACCESS
+    access, wanted = spec.access or DEFAULT_ACCESS, spec.tools or _NO_TOOLS
     defaults, overrides = compile_parameters(report, spec.parameters)
-    tools = reachable.toolbox.declared(report, spec.tools, namespace=namespace)
+    tools = reachable.toolbox.declared(report, wanted, namespace=namespace)
     requirements = requirements_of(spec, declares_tools=bool(tools))
     compiled = compile_persona_rules(report, spec, requirements, reachable)
     if not report.accepted:
@@ -94,7 +96,9 @@ def _compile_persona(
                 defaults=defaults,
                 overrides=overrides,
                 tools=tuple(tool.declaration for tool in tools),
-                executes=executed(report, spec.tools, tools),
+                executes=executed(report, wanted, tools),
+                max_iterations=wanted.max_iterations,
+                tools_timeout_seconds=to_seconds(wanted.timeout),
             )
         ),
         visible_to=reachable.directory.namespaces.visible_to(access, of=namespace),
