@@ -16,6 +16,7 @@ from understudy_api.config import (
     Provider,
     RetryPolicy,
     Rule,
+    SessionPolicy,
     Snapshot,
     Strategy,
     Target,
@@ -29,6 +30,7 @@ from understudy_proxy.exchange.credentials import CloudCredentials, UnusableIden
 from understudy_proxy.routing.names import index_names
 
 _DIRECT_RETRY = RetryPolicy()
+_USUAL_SESSION = SessionPolicy()
 _EVERY_REQUEST = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "understudy"}
 """Identity: a compressed answer would have to be unpacked to be read, and a stream would come in lumps."""
 
@@ -139,6 +141,7 @@ def _direct(candidate: Candidate) -> RuntimeTarget:
         request_timeout_seconds=None,
         on_interruption=OnInterruption.FAIL,
         prompt=None,
+        session=_USUAL_SESSION,
         visible_to=upstream.visible_to,
     )
 
@@ -157,6 +160,7 @@ def _target(key: str, target: Target, upstreams: Mapping[str, Upstream]) -> Runt
         request_timeout_seconds=target.request_timeout_seconds,
         on_interruption=target.on_interruption,
         prompt=target.prompt,
+        session=target.session or _USUAL_SESSION,
         visible_to=visible(target.namespace, target.visible_to),
     )
 

@@ -25,6 +25,7 @@ from understudy_api.config import (
     Pricing,
     Prompt,
     RetryPolicy,
+    SessionPolicy,
     Strategy,
     TargetKind,
     Timeouts,
@@ -115,6 +116,8 @@ class RuntimeTarget:
     request_timeout_seconds: float | None
     on_interruption: OnInterruption
     prompt: Prompt | None
+    session: SessionPolicy
+    """How conversations are kept that say nothing else themselves."""
     visible_to: frozenset[str] | None
     """Namespaces, its own among them, whose callers may use it; None means all."""
 
