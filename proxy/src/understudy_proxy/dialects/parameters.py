@@ -129,6 +129,8 @@ _CHAT = {
     "safety_identifier": _Parameter("user", string),
     "service_tier": _Parameter("service_tier", string),
 }
+PARAMETERS = frozenset(_SAMPLING) | frozenset(_CHAT)
+"""All names of parameters that the canonical form has a place for."""
 _SHADOWED = {
     "max_tokens": "max_completion_tokens",
     "function_call": "tool_choice",

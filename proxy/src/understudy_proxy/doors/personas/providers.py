@@ -25,14 +25,17 @@ class ProvidersDoor:
 
     async def __call__(self, request: Request) -> Answer:
         """All that are visible to this caller."""
+        return Answer(body=orjson.dumps(await self.listed(request)), headers=(("cache-control", "no-store"),))
+
+    async def listed(self, request: Request) -> list[dict[str, Any]]:
+        """The same for doors that answer in other words."""
         runtime, namespace = self._names.runtime(), self._names.namespace(request)
         visible = {
             key: provider
             for key, provider in sorted(runtime.config.providers.items())
             if provider.namespace == namespace or provider.visible_to is None or namespace in provider.visible_to
         }
-        shown = [await self._provider(runtime, key, provider) for key, provider in visible.items()]
-        return Answer(body=orjson.dumps(shown), headers=(("cache-control", "no-store"),))
+        return [await self._provider(runtime, key, provider) for key, provider in visible.items()]
 
     async def _provider(self, runtime: Runtime, key: str, provider: Provider) -> dict[str, Any]:
         upstream = runtime.upstreams.get(key)

@@ -3,7 +3,8 @@
 Whatever else chat completions take (`tools`, `top_p`, `response_format` …) is taken here as well, by the same reader.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from understudy_proxy.dialects.canonical.chat import Chat
@@ -12,8 +13,11 @@ from understudy_proxy.dialects.openai import request as chats
 from understudy_proxy.dialects.openai.client import read_chat
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
 from understudy_proxy.doors.refusing import bad_request
+from understudy_proxy.routing.need import Need
 
 _UNNAMED = "unnamed"
+_UNKNOWN_NEED = Need(capabilities=frozenset(), input_tokens=0, stream=False, max_output_tokens=None)
+"""What a conversation takes is found out from its canonical form."""
 
 
 class PlainRequest(NamedTuple):
@@ -29,14 +33,35 @@ def read_plain(raw: bytes, *, beside: Collection[str]) -> PlainRequest:
     Raises:
         Refused: it is wrong.
     """
+    with _told():
+        return _plain(chats.read(raw, model=_UNNAMED), beside)
+
+
+def read_fields(fields: Mapping[str, Any], *, beside: Collection[str]) -> PlainRequest:
+    """The same of fields that came another way than as a body. Whether to stream is the door's to know.
+
+    Raises:
+        Refused: they are wrong.
+    """
+    body = {name: value for name, value in fields.items() if name != "stream"}
+    with _told():
+        return _plain(chats.ChatRequest(body=body, model=_UNNAMED, need=_UNKNOWN_NEED, stream=False), beside)
+
+
+def _plain(asked: chats.ChatRequest, beside: Collection[str]) -> PlainRequest:
+    own = {name: asked.body.pop(name, None) for name in beside}
+    chat = read_chat(asked)
+    if chat.choices != 1:
+        raise invalid("n", f"this door gives one answer, but {chat.choices} were asked for.")
+    return PlainRequest(chat, own)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what is wrong with a request in the words of a door."""
     try:
-        asked = chats.read(raw, model=_UNNAMED)
-        own = {name: asked.body.pop(name, None) for name in beside}
-        chat = read_chat(asked)
-        if chat.choices != 1:
-            raise invalid("n", f"this door gives one answer, but {chat.choices} were asked for.")
+        yield
     except RequestError as error:
         raise bad_request(error) from error
     except Unsupported as error:
         raise bad_request(RequestError(error.message, code="unsupported_parameter", param=error.param)) from error
-    return PlainRequest(chat, own)
