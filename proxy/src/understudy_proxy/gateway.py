@@ -25,6 +25,7 @@ from understudy_proxy.doors.health import HealthDoors
 from understudy_proxy.doors.internal.routes import internal_routes
 from understudy_proxy.doors.internal.secret import secrets_in
 from understudy_proxy.doors.limits import Limits
+from understudy_proxy.doors.mcp.routes import mcp_routes
 from understudy_proxy.doors.models import model_routes
 from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.ollama.routes import ollama_routes
@@ -204,6 +205,7 @@ class Gateway:
             *internal_routes(services, settings=settings),
             *model_routes(services),
             *tool_routes(services, tools=self._tools),
+            *mcp_routes(services, tools=self._tools, settings=settings, samples=self._gauges.samples),
             *health.routes(openai_errors),
         )
         return Server(

@@ -67,6 +67,8 @@ class Settings:
     """What opens `/internal/llm`; several between commas or line breaks are all valid. Empty: it stays closed."""
     internal_requests_per_minute: int = 10
     """Of each agent, in one worker; 0 means any number."""
+    mcp_origins: str = ""
+    """Origins of web pages that may ask `/mcp`, between commas or spaces, beside those of this machine; `*` is any."""
 
     def __post_init__(self) -> None:
         _check(self)
