@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 
 from understudy_api.config import Snapshot
+from understudy_proxy.agency import Agency
 from understudy_proxy.config.holder import Rejection, RuntimeHolder
 from understudy_proxy.config.loader import Loader
 from understudy_proxy.config.runtime import Runtime
@@ -95,6 +96,7 @@ class Gateway:
         self._tools = Tools(self._resolver, log=ToolCalls(book))
         self._holder.on_swap(self._tools.forget)
         self._store = MemoryStore(max_bytes=_STORE_BYTES, now=time.monotonic)
+        self._agency = Agency(settings, self._holder)
         self._public = self._make_public(outcomes)
         self._admin = self._make_admin()
 
@@ -130,10 +132,12 @@ class Gateway:
     async def open(self, public: socket.socket) -> None:
         """Let callers in."""
         await self._public.start(public)
+        self._agency.start(self.port)
 
     def retire(self) -> None:
         """Not ready any more, but serving on, until whoever sends requests has noticed."""
         self._lifecycle.draining = True
+        self._agency.retire()
         self._public.retire()
 
     async def drain(self, *, deadline_seconds: float) -> int:
@@ -147,6 +151,7 @@ class Gateway:
             self._following.cancel()
             with suppress(asyncio.CancelledError):
                 await self._following
+        await self._agency.close()
         await self._public.close()
         await self._admin.close()
         await self._exchange.close()
@@ -206,6 +211,7 @@ class Gateway:
             *model_routes(services),
             *tool_routes(services, tools=self._tools),
             *mcp_routes(services, tools=self._tools, settings=settings, samples=self._gauges.samples),
+            *self._agency.routes(),
             *health.routes(openai_errors),
         )
         return Server(

@@ -70,6 +70,13 @@ class Settings:
     mcp_origins: str = ""
     """Origins of web pages that may ask `/mcp`, between commas or spaces, beside those of this machine; `*` is any."""
 
+    mesh_registry_url: str = ""
+    """The registry of a mesh of agents, in which this gateway registers. Empty: in none but its own."""
+    mesh_host: str = ""
+    """Where agents reach this gateway, a name or an address. Empty: where they ask it, or this machine."""
+    mesh_port: int = 0
+    """The port there; 0 means 80 with `mesh_host`, and this gateway's own without it."""
+
     def __post_init__(self) -> None:
         _check(self)
 
@@ -109,7 +116,7 @@ def _hint(text: str) -> str:
 
 
 _AT_LEAST_ONE = ("workers", "max_body_bytes", "max_in_flight", "max_header_bytes")
-_PORTS = ("port", "admin_port")
+_PORTS = ("port", "admin_port", "mesh_port")
 _MAX_WORKERS = 64
 
 
@@ -128,6 +135,8 @@ def _check(settings: Settings) -> None:
     for each in fields(settings):
         if each.name.endswith("_seconds") and not 0 <= getattr(settings, each.name) < float("inf"):
             raise BadSetting(f"{PREFIX}{each.name.upper()} takes a number of seconds, 0 or more")
+    if settings.mesh_registry_url and not settings.mesh_registry_url.startswith(("http://", "https://")):
+        raise BadSetting(f"{PREFIX}MESH_REGISTRY_URL is {settings.mesh_registry_url!r}; it takes http(s)://HOST:PORT")
     if settings.workers > _MAX_WORKERS:
         raise BadSetting(f"{PREFIX}WORKERS is {settings.workers}; it takes {_MAX_WORKERS} or less")
     if settings.log_level not in get_args(LogLevel):
