@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,40 @@ with urllib.request.urlopen(request, timeout=10) as answer:
     said = json.load(answer)["choices"][0]["message"]["content"]
     print(json.dumps({"said": said, "provider": answer.headers["x-understudy-provider"]}))
 """
+SEND = """
+import json, sys, urllib.error, urllib.request
+method, url, body, headers = sys.argv[1:]
+headers = {"Content-Type": "application/json", **json.loads(headers)}
+request = urllib.request.Request(url, body.encode() or None, headers, method=method)
+try:
+    answer = urllib.request.urlopen(request, timeout=20)
+except urllib.error.HTTPError as error:
+    answer = error
+print(json.dumps({"status": answer.status, "headers": dict(answer.headers), "body": answer.read().decode()}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An answer to a request from a pod, whatever its status."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+    def json(self) -> Any:
+        """Its body, parsed."""
+        return json.loads(self.body)
+
+    def said(self) -> str:
+        """What a chat completion says, whole or streamed to its end."""
+        assert self.status == 200, self.body
+        if not self.body.startswith("data: "):
+            return str(self.json()["choices"][0]["message"]["content"])
+        *events, done, _ = self.body.split("\n\n")
+        assert done == "data: [DONE]", self.body
+        chunks = [json.loads(event.removeprefix("data: ")) for event in events if event.startswith("data: ")]
+        return "".join(each["delta"].get("content") or "" for chunk in chunks for each in chunk["choices"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +103,28 @@ class Gateway:
         """One request from the asking pod; what was said, and by which provider."""
         answer: dict[str, str] = json.loads(self.kubectl("exec", "asker", "--", "python3", "-c", ASK, self.url, model))
         return answer
+
+    def send(
+        self,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        method: str = "POST",
+        address: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Sent:
+        """One request from the asking pod.
+
+        Args:
+            path: Where, for example `/ns/shop/v1/tools`.
+            body: The JSON that is sent.
+            method: The HTTP method.
+            address: Of one of `proxies()`; without it any of them may answer.
+            headers: Sent besides `Content-Type`.
+        """
+        base = f"http://{address}:8080" if address else self.url.removesuffix("/v1")
+        arguments = (method, base + path, json.dumps(body) if body else "", json.dumps(dict(headers or {})))
+        return Sent(**json.loads(self.kubectl("exec", "asker", "--", "python3", "-c", SEND, *arguments)))
 
     def wait_for_provider(self, name: str, *, model: str = "chat", within_seconds: float = 90) -> None:
         """Ask until a provider answers; every request on the way there must be answered too."""

@@ -5,8 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from harness.commands import serving
 from harness.examples import EXAMPLES, example_gateway, printed_by
 from understudy.mock import Mock
+
+
+async def test_quickstart(tmp_path: Path) -> None:
+    """The route and the persona answer, and when the first provider fails the other one steps in unnoticed."""
+    async with Mock(name="ada") as ada, Mock(name="bob") as bob:
+        text = (EXAMPLES / "quickstart/providers.yaml").read_text()
+        for name, mock in (("mock-a", ada), ("mock-b", bob)):
+            text = text.replace(f"serviceRef: {{name: {name}, port: 8000}}", f"baseURL: {mock.url}/v1")
+        files = [str(EXAMPLES / f"quickstart/{name}.yaml") for name in ("route", "persona")]
+        (tmp_path / "providers.yaml").write_text(text)
+        async with serving(tmp_path, "-f", str(tmp_path / "providers.yaml"), "-f", files[0], "-f", files[1]) as serve:
+            said = [(await serve.ask(model)).body.decode() for model in ("chat", "persona/code_assistant")]
+            ada.set_faults(["500"])
+            said.append((await serve.ask()).body.decode())
+    assert ["ada", "ada", "bob"] == [re.findall("This is (\\w+)", each)[0] for each in said]
+    assert "careful Python programmer" in ada.requests[1].body.decode()
 
 
 async def test_batch(tmp_path: Path) -> None:
