@@ -57,7 +57,8 @@ Script = Callable[[Line], Awaitable[None]]
 class RawUpstream:
     """A server that runs `script` for each connection, and closes the connection when the script is over."""
 
-    def __init__(self, script: Script, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, script: Script, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+        self._host = host
         self._script = script
         self._tls = tls
         self._running: set[asyncio.Task[None]] = set()
@@ -66,7 +67,7 @@ class RawUpstream:
         """Whether connections are reset as soon as they come."""
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
+        self._server = await asyncio.start_server(self._accept, self._host, 0, ssl=self._tls)
         return self
 
     async def __aexit__(

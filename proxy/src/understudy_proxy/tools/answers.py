@@ -36,15 +36,26 @@ def _result(content_type: str, body: bytes) -> Outcome:
     is_json = content_type == "application/json" or content_type.endswith("+json")
     if not content_type.startswith("text/"):
         try:
-            return Outcome.of(orjson.loads(body))
+            result = orjson.loads(body)
         except ValueError as error:
             if is_json:
                 return Outcome.failed(OutcomeKind.INVALID_ANSWER, bounded(f"its answer is not JSON: {error}"))
+        else:
+            return _embeddable(result)
     try:
         return Outcome.of(body.decode())
     except UnicodeDecodeError:
         message = f"its answer is neither JSON nor UTF-8 text, but {bounded(content_type)}"
         return Outcome.failed(OutcomeKind.INVALID_ANSWER, message)
+
+
+def _embeddable(result: Any) -> Outcome:
+    """Doors put results into JSON of their own, and orjson reads more levels than it writes."""
+    try:
+        orjson.dumps([[[[[[[[result]]]]]]]])
+    except TypeError:
+        return Outcome.failed(OutcomeKind.INVALID_ANSWER, "its answer is nested too deep")
+    return Outcome.of(result)
 
 
 def _said(body: bytes) -> str:

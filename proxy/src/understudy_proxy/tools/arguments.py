@@ -72,6 +72,12 @@ def _object(given: object) -> dict[str, Any]:
         return {}
     if not isinstance(given, dict):
         raise BadArguments(f"{_ALL} must be an object, by argument names")
+    try:
+        size = len(orjson.dumps(given))
+    except TypeError as error:  # nested deeper than other programs read, or no Unicode
+        raise BadArguments(bounded(f"{_ALL} cannot be sent: {error}")) from None
+    if size > MAX_BYTES:
+        raise BadArguments(f"{_ALL} are longer than {MAX_BYTES} bytes")
     return given
 
 

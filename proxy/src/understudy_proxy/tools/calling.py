@@ -13,7 +13,6 @@ from understudy_proxy.config.runtime import ToolHandler
 from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.failure import UpstreamError, bounded
 from understudy_proxy.tools.addresses import is_forbidden
-from understudy_proxy.tools.arguments import MAX_BYTES as MAX_ARGUMENT_BYTES
 from understudy_proxy.tools.outcome import OutcomeKind
 
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -105,13 +104,10 @@ class _Request:
         for name, value in forward:
             self.headers[name] = value
         self.body: bytes | None = None
-        written = orjson.dumps(arguments)
-        if len(written) > MAX_ARGUMENT_BYTES:
-            raise CallFailed(OutcomeKind.INVALID_ARGUMENTS, f"arguments are longer than {MAX_ARGUMENT_BYTES} bytes")
         if handler.method in _IN_THE_QUERY:
             self.url = handler.url.update_query({name: _in_query(value) for name, value in arguments.items()})
         else:
-            self.body = written
+            self.body = orjson.dumps(arguments)
             self.headers["Content-Type"] = "application/json"
 
 
