@@ -24,7 +24,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 lock: ## Resolve the dependencies anew (writes requirements/*.lock)
 	$(COMPILE) --extra dev --output-file requirements/dev.lock pyproject.toml
-	$(COMPILE) --constraint requirements/dev.lock --extra proxy --extra clouds --output-file requirements/proxy.lock pyproject.toml
+	$(COMPILE) --constraint requirements/dev.lock --extra proxy --extra clouds --extra redis --output-file requirements/proxy.lock pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --extra operator --output-file requirements/operator.lock pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --extra cli --output-file requirements/cli.lock pyproject.toml
 	$(COMPILE) --constraint requirements/dev.lock --output-file requirements/build.lock requirements/build.in

@@ -162,6 +162,19 @@ def test_the_proxy_mounts_what_it_may_read(helm: Helm, tmp_path: Path) -> None:
     assert all(source["optional"] for source in sources)
 
 
+def test_secrets_of_the_proxy_come_from_secrets(helm: Helm, tmp_path: Path) -> None:
+    """The shared store's address and the internal doors' secret are referred to, never rendered."""
+    values = {
+        "redis": {"urlSecretRef": {"name": "redis", "key": "address"}},
+        "internal": {"secretRef": {"name": "internal"}},
+    }
+    deployments = of_kind(render(helm, tmp_path, values), "Deployment")
+    (proxy,) = [each for each in deployments if each["metadata"]["name"].endswith("proxy")]
+    environment = {each["name"]: each.get("valueFrom") for each in container_of(proxy)["env"]}
+    assert environment["UNDERSTUDY_REDIS_URL"] == {"secretKeyRef": {"name": "redis", "key": "address"}}
+    assert environment["UNDERSTUDY_INTERNAL_SECRET"] == {"secretKeyRef": {"name": "internal", "key": "secret"}}
+
+
 def test_no_cluster_wide_rights_when_namespaces_are_named(helm: Helm, tmp_path: Path) -> None:
     """An installation for some namespaces has Roles there and no ClusterRole."""
     objects = render(helm, tmp_path, {"operator": {"watchNamespaces": ["ai", "shop"]}})

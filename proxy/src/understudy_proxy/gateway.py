@@ -9,6 +9,9 @@ import random
 import socket
 import time
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from yarl import URL
 
 from understudy_api.config import Snapshot
 from understudy_proxy.agency import Agency
@@ -33,6 +36,7 @@ from understudy_proxy.doors.ollama.routes import ollama_routes
 from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.openai.routes import openai_routes
 from understudy_proxy.doors.personas.routes import persona_routes
+from understudy_proxy.doors.remembering import DoorStore
 from understudy_proxy.doors.services import Services
 from understudy_proxy.doors.tools.routes import tool_routes
 from understudy_proxy.doors.unrouted import unrouted_errors
@@ -47,7 +51,7 @@ from understudy_proxy.exchange.transport import Transport
 from understudy_proxy.lifecycle import Lifecycle
 from understudy_proxy.routing.health import HealthBoard
 from understudy_proxy.server import Server
-from understudy_proxy.settings import Settings
+from understudy_proxy.settings import PREFIX, BadSetting, Settings
 from understudy_proxy.state.memory import MemoryStore
 from understudy_proxy.telemetry.access import AccessLog
 from understudy_proxy.telemetry.book import Book
@@ -58,6 +62,9 @@ from understudy_proxy.telemetry.metrics import Metrics
 from understudy_proxy.telemetry.outcomes import Outcomes
 from understudy_proxy.telemetry.tool_calls import ToolCalls
 from understudy_proxy.tools.tools import Tools
+
+if TYPE_CHECKING:
+    from understudy_proxy.state.redis import RedisStore
 
 _log = logging.getLogger(__name__)
 _SOURCE_RETRY_SECONDS = 5.0
@@ -95,7 +102,8 @@ class Gateway:
         self._exchange = self._make_exchange()
         self._tools = Tools(self._resolver, log=ToolCalls(book))
         self._holder.on_swap(self._tools.forget)
-        self._store = MemoryStore(max_bytes=_STORE_BYTES, now=time.monotonic)
+        self._shared = _shared_store(settings)
+        self._store = DoorStore(self._shared or MemoryStore(max_bytes=_STORE_BYTES, now=time.monotonic))
         self._agency = Agency(settings, self._holder)
         self._public = self._make_public(outcomes)
         self._admin = self._make_admin()
@@ -157,10 +165,13 @@ class Gateway:
         await self._exchange.close()
         await self._tools.close()
         await self._resolver.close()
+        if self._shared is not None:
+            await self._shared.close()
 
     def loading(self, snapshot: Snapshot) -> None:
         """Hide the secrets of `snapshot` from now on."""
-        self._masker.remember((*snapshot.credentials.values.values(), *secrets_in(self._settings.internal_secret)))
+        own = (*secrets_in(self._settings.internal_secret), URL(self._settings.redis_url).password or "")
+        self._masker.remember((*snapshot.credentials.values.values(), *filter(None, own)))
 
     def loaded(self, runtime: Runtime, seconds: float) -> None:
         """A configuration serves: forget what it no longer holds."""
@@ -249,6 +260,21 @@ class Gateway:
                 await asyncio.sleep(_SOURCE_RETRY_SECONDS)
             else:
                 return
+
+
+def _shared_store(settings: Settings) -> "RedisStore | None":
+    if not settings.redis_url:
+        return None
+    try:
+        from understudy_proxy.state.redis import RedisStore
+    except ImportError as error:
+        raise BadSetting(
+            f"{PREFIX}REDIS_URL needs a library that is not installed: pip install 'understudy[redis]'"
+        ) from error
+    try:
+        return RedisStore(settings.redis_url)
+    except ValueError as error:
+        raise BadSetting(f"{PREFIX}REDIS_URL cannot be used: {error}") from error
 
 
 def limits(settings: Settings) -> Limits:

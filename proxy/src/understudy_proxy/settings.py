@@ -63,6 +63,10 @@ class Settings:
     """Where callers look for names when neither their identity nor the path pins a namespace."""
     log_level: LogLevel = "info"
 
+    redis_url: str = field(default="", repr=False)
+    """Where what is kept between requests is shared by all proxies: `redis://`, `rediss://` or `unix://`. Empty: each
+    worker keeps its own in memory."""
+
     internal_secret: str = field(default="", repr=False)
     """What opens `/internal/llm`; several between commas or line breaks are all valid. Empty: it stays closed."""
     internal_requests_per_minute: int = 10
@@ -118,6 +122,7 @@ def _hint(text: str) -> str:
 _AT_LEAST_ONE = ("workers", "max_body_bytes", "max_in_flight", "max_header_bytes")
 _PORTS = ("port", "admin_port", "mesh_port")
 _MAX_WORKERS = 64
+_REDIS_URLS = ("redis://", "rediss://", "unix://")
 
 
 def _check(settings: Settings) -> None:
@@ -129,9 +134,16 @@ def _check(settings: Settings) -> None:
             f"{PREFIX}INTERNAL_REQUESTS_PER_MINUTE is {settings.internal_requests_per_minute}; it takes 0 (any number) "
             "or more"
         )
+    if settings.redis_url and not settings.redis_url.startswith(_REDIS_URLS):
+        # Not repeated: it may hold a password.
+        raise BadSetting(f"{PREFIX}REDIS_URL takes an address that begins with {' or '.join(_REDIS_URLS)}")
     for name in _PORTS:
         if not 0 <= getattr(settings, name) <= 65535:
             raise BadSetting(f"{PREFIX}{name.upper()} is {getattr(settings, name)}; it takes 0 (any free) to 65535")
+    _check_others(settings)
+
+
+def _check_others(settings: Settings) -> None:
     for each in fields(settings):
         if each.name.endswith("_seconds") and not 0 <= getattr(settings, each.name) < float("inf"):
             raise BadSetting(f"{PREFIX}{each.name.upper()} takes a number of seconds, 0 or more")

@@ -13,16 +13,16 @@ from understudy_proxy.dialects.interpretation import Asked, Operation
 from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.dialects.translation import ChatOperation
 from understudy_proxy.doors.conducting import Conducting
-from understudy_proxy.doors.door import Answer, EventStream, Headers, Request
+from understudy_proxy.doors.door import Answer, EventStream, Headers, Refused, Request
 from understudy_proxy.doors.headers import STREAMING, answered_headers, course_headers, forwarded
 from understudy_proxy.doors.refusing import bad_request, from_refusal
 from understudy_proxy.doors.services import Services
-from understudy_proxy.doors.telling import GOING_DOWN
+from understudy_proxy.doors.telling import GOING_DOWN, goes_down
 from understudy_proxy.doors.visit import Visit
 from understudy_proxy.exchange.course import Exhausted, Whole
 from understudy_proxy.exchange.stream import Stream
 from understudy_proxy.exchange.walk import Ask
-from understudy_proxy.failure import FailureKind, UpstreamError
+from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure
 from understudy_proxy.telemetry.record import RequestRecord
 
 Read = Callable[[Request, bytes], Asked]
@@ -130,20 +130,26 @@ class GenerationDoor:
             await flow.finish()
         except UpstreamError as error:
             record.reason = error.failure.kind
-            if flow is not None and (said := stream.failed(error.failure)):
-                await flow.write(said)
+            await _cut(flow, stream, error.failure)
+        except Refused as refused:
+            if flow is None:
+                raise
+            record.reason = refused.reason
+            await _cut(flow, stream, UpstreamFailure(FailureKind.INTERRUPTED, refused.message))
         except asyncio.CancelledError:
-            if not request.cut_short or flow is None:
+            if flow is None or not goes_down(request):
                 raise
             record.reason = GOING_DOWN.kind
-            task = asyncio.current_task()
-            if task is not None:
-                task.uncancel()
-            if said := stream.failed(GOING_DOWN):
-                await flow.write(said)
+            await _cut(flow, stream, GOING_DOWN)
         finally:
             record.usage = stream.usage
             stream.close()
+
+
+async def _cut(flow: EventStream | None, stream: Stream, failure: UpstreamFailure) -> None:
+    """Tell a client that has part of an answer that there is no more."""
+    if flow is not None and (said := stream.failed(failure)):
+        await flow.write(said)
 
 
 def _own(answer: tuple[bytes, str], headers: Headers) -> Answer:

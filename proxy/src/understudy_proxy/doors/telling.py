@@ -15,6 +15,14 @@ GOING_DOWN = UpstreamFailure(FailureKind.INTERRUPTED, "the gateway is shutting d
 """What cuts an answer that the gateway cannot wait for any longer."""
 
 
+def goes_down(request: Request) -> bool:
+    """Whether the task was cancelled because the gateway goes down; then it goes on, to tell the client of it."""
+    task = asyncio.current_task()
+    if request.cut_short and task is not None:
+        task.uncancel()
+    return request.cut_short
+
+
 class Voice(Protocol):
     """How a client is told of one answer."""
 
@@ -44,6 +52,8 @@ async def tell(request: Request, saying: AbstractAsyncContextManager[Saying], vo
             await telling.through(events)
     except UpstreamError as error:
         await telling.cut(error.failure)
+    except Refused as refused:
+        await telling.refuse(refused)
 
 
 class _Telling:
@@ -67,11 +77,8 @@ class _Telling:
             if self._flow is not None:
                 await self._flow.finish()
         except asyncio.CancelledError:
-            if not self._request.cut_short or self._flow is None:
+            if self._flow is None or not goes_down(self._request):
                 raise
-            task = asyncio.current_task()
-            if task is not None:
-                task.uncancel()
             raise UpstreamError(GOING_DOWN) from None
 
     async def cut(self, failure: UpstreamFailure) -> None:
@@ -84,6 +91,17 @@ class _Telling:
         refused = Refused(
             502, message, type="upstream_error", code=INTERRUPTED, reason=failure.kind, headers=self._headers
         )
+        await self._say_cut(refused, failure)
+
+    async def refuse(self, refused: Refused) -> None:
+        """Say that the gateway itself cannot go on.
+
+        Raises:
+            Refused: nothing was said yet.
+        """
+        await self._say_cut(refused, UpstreamFailure(FailureKind.INTERRUPTED, refused.message))
+
+    async def _say_cut(self, refused: Refused, failure: UpstreamFailure) -> None:
         if self._flow is None:
             raise refused
         if piece := self._voice.cut(refused, failure):

@@ -7,8 +7,15 @@ beside it.
 from typing import Protocol
 
 
+class StoreUnavailable(Exception):
+    """What is kept is out of reach just now; nothing else is wrong."""
+
+
 class Store(Protocol):
-    """Values by key, each for a time. A store may forget earlier when it is full: it holds nothing that is not told."""
+    """Values by key, each for a time. A store may forget earlier when it is full: it holds nothing that is not told.
+
+    A store elsewhere raises `StoreUnavailable` when it cannot be reached.
+    """
 
     async def get(self, key: str) -> bytes | None:
         """The value; None when there is none, or no more (GET)."""
