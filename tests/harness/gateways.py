@@ -114,6 +114,7 @@ def snapshot(providers: Iterable[Provider], targets: Iterable[Target], *, key: s
                 exact={target.name: (k,) for k, target in routes.items()},
                 personas={target.name.replace("_", "-"): (k,) for k, target in personas.items()},
                 providers={one.name: (k,) for k, one in known.items()},
+                routes_by_age=tuple((target.name, k) for k, target in routes.items()),
             ),
         )
     )

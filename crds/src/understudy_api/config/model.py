@@ -334,6 +334,9 @@ class Names(ConfigModel):
     providers: dict[str, tuple[str, ...]] = {}
     tools: dict[str, tuple[str, ...]] = {}
     """By function name, with `-` for `_`."""
+    routes_by_age: tuple[tuple[str, str], ...] = ()
+    """A name of each route and its target, the oldest route first: who stands for the default where no route is called
+    so."""
 
 
 class Config(ConfigModel):

@@ -19,6 +19,7 @@ def index_names(*, providers: Iterable[CompiledProvider], routes: Settled, perso
         personas=_targets(personas.holders),
         providers=_providers(providers),
         tools=_addresses(tools.holders),
+        routes_by_age=tuple((_name(key, names), key.target) for key, names in routes.names.items()),
     )
 
 
@@ -31,6 +32,11 @@ def _providers(providers: Iterable[CompiledProvider]) -> dict[str, tuple[str, ..
 
 def _addresses(holders: Mapping[str, tuple[ObjectKey, ...]]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(key.address for key in keys) for name, keys in holders.items()}
+
+
+def _name(key: ObjectKey, names: tuple[str, ...]) -> str:
+    """Of the names that a route got: its object's, else the first that is one, else the beginning of many."""
+    return key.name if key.name in names else min(names, key=lambda name: (name.endswith("*"), name)).removesuffix("*")
 
 
 def _targets(holders: Mapping[str, tuple[ObjectKey, ...]]) -> dict[str, tuple[str, ...]]:

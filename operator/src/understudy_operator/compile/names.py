@@ -32,7 +32,7 @@ class Settled:
 
     Attributes:
         holders: By name, the holders of all namespaces, oldest first.
-        names: By holder, the names it got, sorted.
+        names: By holder, the oldest first, the names it got, sorted.
         lost: By loser, in the order of its claims.
     """
 
