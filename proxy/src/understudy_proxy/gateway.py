@@ -38,6 +38,8 @@ from understudy_proxy.doors.openai.routes import openai_routes
 from understudy_proxy.doors.personas.routes import persona_routes
 from understudy_proxy.doors.remembering import DoorStore
 from understudy_proxy.doors.services import Services
+from understudy_proxy.doors.sessions.routes import session_routes
+from understudy_proxy.doors.sessions.turns import Sessions
 from understudy_proxy.doors.tools.routes import tool_routes
 from understudy_proxy.doors.unrouted import unrouted_errors
 from understudy_proxy.exchange.admission import Admission
@@ -205,12 +207,19 @@ class Gateway:
 
     def _make_public(self, outcomes: Outcomes) -> Server:
         settings = self._settings
-        health = HealthDoors(holder=self._holder, outcomes=outcomes, lifecycle=self._lifecycle, timer=time.monotonic)
+        health = HealthDoors(
+            holder=self._holder,
+            outcomes=outcomes,
+            lifecycle=self._lifecycle,
+            clock=time.time,
+            timer=time.monotonic,
+        )
         services = Services(
             self._names,
             self._exchange,
             self._metrics,
             Asking(names=self._names, exchange=self._exchange, metrics=self._metrics),
+            Sessions(self._store, self._names, self._metrics),
         )
         routes = (
             *openai_routes(services, store=self._store),
@@ -220,6 +229,7 @@ class Gateway:
             *persona_routes(services),
             *internal_routes(services, settings=settings),
             *model_routes(services),
+            *session_routes(services),
             *tool_routes(services, tools=self._tools),
             *mcp_routes(services, tools=self._tools, settings=settings, samples=self._gauges.samples),
             *self._agency.routes(),

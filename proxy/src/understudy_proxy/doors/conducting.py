@@ -1,11 +1,12 @@
 """Chats that the gateway takes part in, whatever dialect their client speaks.
 
 Most requests go straight from their door to the exchange. Where the gateway has a part of its own in the conversation
-(it runs the persona's tools, ...), the request is read into its canonical form, `Asking` puts it to the models, and the
-answer is told in the client's own words.
+(it runs the persona's tools, it remembers what was said before), the request is read into its canonical form, `Asking`
+puts it to the models, and the answer is told in the client's own words.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from understudy_proxy.config.runtime import RuntimeTarget
@@ -17,8 +18,10 @@ from understudy_proxy.dialects.request_error import RequestError, Unsupported
 from understudy_proxy.doors.asking import Asking, Saying
 from understudy_proxy.doors.door import Answer, Refused, Request
 from understudy_proxy.doors.refusing import bad_request
+from understudy_proxy.doors.sessions.turns import Sessions, TurnAsking
 from understudy_proxy.doors.telling import tell
 from understudy_proxy.failure import UpstreamFailure
+from understudy_proxy.sessions.session import FIELD
 
 Complete = Callable[[], Awaitable[None]]
 """To be called when the answer is whole, before the client has all of it."""
@@ -27,23 +30,43 @@ Complete = Callable[[], Awaitable[None]]
 class Conducting:
     """Takes part in the chats of one dialect's clients."""
 
-    def __init__(self, client: ChatClient[Any], asking: Asking) -> None:
-        """Read requests and tell answers as `client` does, and ask by `asking`."""
+    def __init__(self, client: ChatClient[Any], asking: Asking, sessions: Sessions) -> None:
+        """Read requests and tell answers as `client` does, ask by `asking`, and remember in `sessions`."""
         self._client = client
         self._asking = asking
+        self._sessions = sessions
 
-    def takes(self, target: RuntimeTarget) -> bool:
-        """Whether the gateway has a part in what is asked of `target`."""
-        return target.prompt is not None and bool(target.prompt.executes)
+    def takes(self, request: Request, asked: Asked, target: RuntimeTarget) -> bool:
+        """Whether the gateway has a part in what is asked of `target`.
 
-    async def answer(self, request: Request, asked: Asked, complete: Complete) -> Answer | None:
+        Raises:
+            Refused: the session that it names can be none.
+        """
+        executes = target.prompt is not None and bool(target.prompt.executes)
+        return executes or self._session(request, asked) is not None
+
+    async def answer(self, request: Request, asked: Asked, target: RuntimeTarget, complete: Complete) -> Answer | None:
         """The answer to `asked`; None when it has been streamed."""
+        session_id = self._session(request, asked)
+        asked = replace(asked, goes_on=session_id is not None)
         chat = self._chat(asked)
+        async with self._sessions.asking(request, session_id, target.session, by=self._asking) as asking:
+            return await self._answer(request, asked, chat, by=asking, complete=complete)
+
+    def _session(self, request: Request, asked: Asked) -> str | None:
+        try:
+            return self._sessions.named(request, asked.body.get(FIELD))
+        except RequestError as error:
+            raise bad_request(error) from error
+
+    async def _answer(
+        self, request: Request, asked: Asked, chat: Chat, *, by: Asking | TurnAsking, complete: Complete
+    ) -> Answer | None:
         if chat.stream:
             voice = _ClientVoice(self._client.stream_type, self._client.encoder(asked), complete)
-            await tell(request, self._asking.stream(request, chat), voice)
+            await tell(request, by.stream(request, chat), voice)
             return None
-        answered = await self._asking.complete(request, chat)
+        answered = await by.complete(request, chat)
         body = self._client.answer(answered.said, asked)
         await complete()
         return Answer(body=body, headers=answered.headers)
@@ -56,7 +79,8 @@ class Conducting:
         except Unsupported as error:
             raise Refused(
                 400,
-                f"{error.message} Such a request cannot be put to a persona whose tools the gateway runs.",
+                f"{error.message} Such a request can be no turn of a session, nor be put to a persona whose tools the "
+                "gateway runs.",
                 type="invalid_request_error",
                 code="unsupported_parameter",
                 param=error.param,

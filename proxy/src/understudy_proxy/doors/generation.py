@@ -56,16 +56,16 @@ class GenerationDoor:
         self._metrics = services.metrics
         self._conducting: Conducting | None = None
         if isinstance(operation, ChatOperation):
-            self._conducting = Conducting(operation.client, services.asking)
+            self._conducting = Conducting(operation.client, services.asking, services.sessions)
 
     async def __call__(self, request: Request) -> Answer | None:
         """Answer, and record how it went."""
         with Visit(request, self._operation.name, admission=self._admission, metrics=self._metrics) as visit:
             asked, target = await self._arrive(request, visit.record)
-            if self._conducting is None or not self._conducting.takes(target):
+            if self._conducting is None or not self._conducting.takes(request, asked, target):
                 return await self._answer(request, asked, target, visit)
             visit.hand_on()
-        return await self._conducting.answer(request, asked, partial(self._complete, request, asked))
+        return await self._conducting.answer(request, asked, target, partial(self._complete, request, asked))
 
     async def _arrive(self, request: Request, record: RequestRecord) -> tuple[Asked, RuntimeTarget]:
         """What is asked, and of whom."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from understudy_proxy.doors.asking import Asking
 from understudy_proxy.doors.names import Names
+from understudy_proxy.doors.sessions.turns import Sessions
 from understudy_proxy.exchange.exchange import Exchange
 from understudy_proxy.telemetry.metrics import Metrics
 
@@ -17,3 +18,5 @@ class Services:
     metrics: Metrics
     asking: Asking
     """Asks by the three above."""
+    sessions: Sessions
+    """What is remembered of conversations."""

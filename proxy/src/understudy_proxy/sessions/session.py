@@ -7,8 +7,11 @@ from typing import Any
 import orjson
 
 from understudy_api.config import SessionPolicy
+from understudy_proxy.dialects.calls import object_in
+from understudy_proxy.dialects.canonical.answer import Answer
+from understudy_proxy.dialects.canonical.answer import joined as joined_texts
 from understudy_proxy.dialects.canonical.chat import Chat
-from understudy_proxy.dialects.canonical.content import Message, Text
+from understudy_proxy.dialects.canonical.content import AssistantPart, Message, Role, Text, ToolCall
 from understudy_proxy.dialects.canonical.trimming import with_kept
 from understudy_proxy.sessions.joining import appended, joined
 
@@ -72,3 +75,19 @@ def asked(session: Session, chat: Chat) -> Chat:
 def sent(chat: Chat, policy: SessionPolicy) -> Chat:
     """As much of the whole conversation as a model is to be sent."""
     return with_kept(chat, policy.max_messages)
+
+
+def answer_in(answer: Answer) -> tuple[Message, ...]:
+    """What an answer adds to its conversation.
+
+    Arguments that are no object, cut off for one, can be sent to nobody again: they are left out of their call.
+    """
+    parts = answer.choices[0].parts if answer.choices else ()
+    said = tuple(_said(part) for part in joined_texts(parts) if not (isinstance(part, Text) and not part.text))
+    return (Message(Role.ASSISTANT, said),) if said else ()
+
+
+def _said(part: AssistantPart) -> AssistantPart:
+    if isinstance(part, ToolCall) and object_in(part.arguments) is None:
+        return replace(part, arguments="{}")
+    return part

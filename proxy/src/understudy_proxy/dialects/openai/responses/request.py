@@ -26,6 +26,7 @@ _SAME = frozenset(
         "service_tier",
         "prompt_cache_key",
         "prompt_cache_retention",
+        "session_id",
     }
 )
 """Fields that both have under one name."""

@@ -1,0 +1,174 @@
+"""Turns of sessions: a request that names one is asked with the conversation before it, and its answer is kept.
+
+A turn is kept when its answer is whole, and before the client has the end of it, so that whoever has seen the end finds
+it in the next turn. A turn that fails, or whose client leaves, has not been.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from understudy_api.config import SessionPolicy
+from understudy_proxy.dialects.canonical.chat import Chat
+from understudy_proxy.dialects.canonical.content import Message
+from understudy_proxy.dialects.canonical.events import Ended, Event
+from understudy_proxy.dialects.canonical.fold import Folding
+from understudy_proxy.dialects.fields import invalid, wrong_type
+from understudy_proxy.dialects.request_error import RequestError
+from understudy_proxy.dialects.usage import Usage
+from understudy_proxy.doors.asking import Answered, Asking, Saying
+from understudy_proxy.doors.door import Refused, Request
+from understudy_proxy.doors.names import Names
+from understudy_proxy.doors.refusing import bad_request
+from understudy_proxy.doors.sessions.holding import Holding
+from understudy_proxy.doors.sessions.shelf import Found, Shelf
+from understudy_proxy.sessions.record import MAX_TURN_BYTES, TooLarge, size_of
+from understudy_proxy.sessions.session import FIELD, answer_in, asked, sent
+from understudy_proxy.state.store import Store
+from understudy_proxy.telemetry.metrics import Metrics
+
+HEADER = "x-session-id"
+_log = logging.getLogger(__name__)
+
+
+class Sessions:
+    """The part of sessions in a door's work."""
+
+    def __init__(self, store: Store, names: Names, metrics: Metrics) -> None:
+        """Keep sessions in `store`; count in `metrics` who is turned away."""
+        self.shelf = Shelf(store, names)
+        self._holding = Holding(store)
+        self._metrics = metrics
+
+    def named(self, request: Request, given: Any) -> str | None:
+        """The session that a request is a turn of: `given` in its body, or in its header.
+
+        Raises:
+            RequestError: it is none that can be.
+        """
+        if given is not None and type(given) is not str:
+            raise wrong_type(FIELD, "a string", given)
+        header = request.headers.get(HEADER)
+        if given and header and given != header:
+            raise invalid(FIELD, f"the header {HEADER} names another session: name one.")
+        return given or header or None
+
+    @asynccontextmanager
+    async def asking(
+        self, request: Request, session_id: str | None, policy: SessionPolicy, *, by: Asking
+    ) -> AsyncIterator["Asking | TurnAsking"]:
+        """What asks for the answer to a turn: `by` itself where no session is named.
+
+        Raises:
+            Refused: the session is not there, or busy for too long.
+        """
+        if session_id is None:
+            yield by
+            return
+        async with AsyncExitStack() as held:
+            try:
+                found = await self.shelf.find(request, session_id)
+                ttl_seconds = found.session.under(policy).ttl_seconds
+                await held.enter_async_context(self._holding.hold(found.key, ttl_seconds=ttl_seconds))
+                # As it is now that the turns before are over.
+                found = await self.shelf.find(request, session_id)
+            except Refused as refused:
+                self._metrics.refused(refused.reason)
+                raise
+            yield TurnAsking(by, Turn(self.shelf, found, policy))
+
+
+class Turn:
+    """One request in a session."""
+
+    def __init__(self, shelf: Shelf, found: Found, policy: SessionPolicy) -> None:
+        self._shelf = shelf
+        self._found = found
+        self._policy = policy
+        self._whole: Chat | None = None
+
+    def begin(self, chat: Chat) -> Chat:
+        """The conversation to be sent, in which `chat` comes last.
+
+        Raises:
+            Refused: it cannot be a turn.
+        """
+        try:
+            if chat.choices != 1:
+                raise invalid("n", f"a session goes on with one answer, but {chat.choices} were asked for.")
+            self._whole = asked(self._found.session, chat)
+        except RequestError as error:
+            raise bad_request(error) from error
+        if size_of(self._whole.messages[self._whole.kept :]) > MAX_TURN_BYTES:
+            raise _too_large()
+        return sent(self._whole, self._policy)
+
+    async def keep(self, said: tuple[Message, ...]) -> None:
+        """Keep it, with what was answered."""
+        if self._whole is None:
+            raise TypeError("a turn is kept that did not begin")
+        session = self._found.session.under(self._policy).with_turn(self._whole, said)
+        try:
+            kept = await self._shelf.change(self._found, session)
+        except TooLarge:
+            _log.warning("a turn is not kept: it is too large for a session")
+            return
+        if not kept:
+            _log.info("a turn is not kept: its session was deleted or forgotten meanwhile")
+
+
+class TurnAsking:
+    """Asks for the answer to one turn, and keeps it."""
+
+    def __init__(self, asking: Asking, turn: Turn) -> None:
+        self._asking = asking
+        self._turn = turn
+
+    async def complete(self, request: Request, chat: Chat, *, operation: str = "chat") -> Answered:
+        """As `Asking.complete`, with the conversation before `chat`."""
+        answered = await self._asking.complete(request, self._turn.begin(chat), operation=operation)
+        await self._turn.keep(answer_in(answered.said))
+        return answered
+
+    @asynccontextmanager
+    async def stream(self, request: Request, chat: Chat, *, operation: str = "chat") -> AsyncIterator[Saying]:
+        """As `Asking.stream`, with the conversation before `chat`."""
+        async with self._asking.stream(request, self._turn.begin(chat), operation=operation) as saying:
+            yield _TurnSaying(saying, self._turn)
+
+
+class _TurnSaying(Saying):
+    """An answer as it comes, kept when all of it is there."""
+
+    def __init__(self, saying: Saying, turn: Turn) -> None:
+        self._saying = saying
+        self._turn = turn
+        self.target = saying.target
+        self.course = saying.course
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the provider has counted so far."""
+        return self._saying.usage
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        """The events; the last one comes when the turn is kept."""
+        folding = Folding()
+        async for event in self._saying:
+            folding.add(event)
+            if isinstance(event, Ended):
+                await self._turn.keep(answer_in(folding.answer()))
+            yield event
+
+
+def _too_large() -> Refused:
+    return Refused(
+        413,
+        f"What this turn adds to its session is larger than {MAX_TURN_BYTES} bytes: a session keeps no more of one. "
+        "Send such a request without a session.",
+        type="invalid_request_error",
+        code="turn_too_large",
+        param="messages",
+        reason="turn_too_large",
+    )
