@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -25,13 +26,21 @@ class HealthDoors:
     """The three answers."""
 
     def __init__(
-        self, *, holder: RuntimeHolder, outcomes: Outcomes, lifecycle: Lifecycle, timer: Callable[[], float]
+        self,
+        *,
+        holder: RuntimeHolder,
+        outcomes: Outcomes,
+        lifecycle: Lifecycle,
+        clock: Callable[[], float],
+        timer: Callable[[], float],
     ) -> None:
-        """Answer from these; `timer` gives monotonic seconds."""
+        """Answer from these; `clock` gives seconds since the epoch, `timer` monotonic ones."""
         self._holder = holder
         self._outcomes = outcomes
         self._lifecycle = lifecycle
+        self._clock = clock
         self._timer = timer
+        self._started = timer()
 
     def routes(self, errors: ErrorFormat) -> tuple[Route, ...]:
         """Where they are asked."""
@@ -42,7 +51,7 @@ class HealthDoors:
         )
 
     async def health(self, _request: Request) -> Answer:
-        """How the last minute went."""
+        """How the last minute went. Agents of a mesh ask here as well, as they ask a registry."""
         now = self._timer()
         served, failed = self._outcomes.counts(now=now)
         degraded = self._outcomes.degraded(now=now)
@@ -52,6 +61,8 @@ class HealthDoors:
                 "status": "degraded" if degraded else "healthy",
                 "service": _SERVICE,
                 "version": _version(),
+                "uptime_seconds": int(now - self._started),
+                "timestamp": datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds"),
                 "last_minute": {"requests": served, "failed": failed},
             },
         )

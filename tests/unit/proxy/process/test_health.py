@@ -36,7 +36,13 @@ class Told:
 @asynccontextmanager
 async def _served() -> AsyncIterator[Told]:
     told = Told()
-    doors = HealthDoors(holder=told.holder, outcomes=told.outcomes, lifecycle=told.lifecycle, timer=lambda: told.now)
+    doors = HealthDoors(
+        holder=told.holder,
+        outcomes=told.outcomes,
+        lifecycle=told.lifecycle,
+        clock=lambda: 1_700_000_000 + told.now,
+        timer=lambda: told.now,
+    )
     server = Server(doors.routes(admin_errors), errors=admin_errors)
     await server.start(listen("127.0.0.1", 0))
     told.port = server.port
@@ -103,3 +109,10 @@ async def test_degraded_while_most_requests_fail(told: Told) -> None:
 async def test_answers_are_not_kept(told: Told) -> None:
     """A cache in between must not answer for a gateway."""
     assert (await told.ask("/health")).headers["cache-control"] == "no-store"
+
+
+async def test_how_long_it_has_been_up(told: Told) -> None:
+    """Monitors tell a gateway that was started again by it."""
+    told.now = 61.5
+    health = (await told.ask("/health")).json()
+    assert (61, "2023-11-14T22:14:21+00:00") == (health["uptime_seconds"], health["timestamp"])
