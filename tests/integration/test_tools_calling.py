@@ -279,9 +279,9 @@ async def test_one_of_several_addresses() -> None:
     own = _own_address()
     if own is None:
         pytest.skip("this machine has no address but its own")
-    async with RawUpstream(answering(ok(b"{}", JSON)), host=own) as upstream:
-        async with made(Names([("127.0.0.1", own)])) as tools:
-            outcome = await called(tools, f"http://{HOST}:{upstream.port}/")
+    names = Names([("127.0.0.1", own)])
+    async with RawUpstream(answering(ok(b"{}", JSON)), host=own) as upstream, made(names) as tools:
+        outcome = await called(tools, f"http://{HOST}:{upstream.port}/")
     assert outcome.success, outcome
 
 

@@ -195,9 +195,9 @@ async def test_no_configuration_yet() -> None:
 
 async def test_a_tool_that_fails() -> None:
     """It was called: a 200 that says that it failed, in the tool's own words."""
-    async with ToolServer(says={"/fails": (422, {"detail": "no index of that name"})}) as server:
-        async with Serving(configured(tool("search", server.url("/fails")))) as serving:
-            answer = await execute(serving.port, "search")
+    says = {"/fails": (422, {"detail": "no index of that name"})}
+    async with ToolServer(says) as server, Serving(configured(tool("search", server.url("/fails")))) as serving:
+        answer = await execute(serving.port, "search")
     said = answer.json()
     assert (200, False, "failed") == (answer.status, said["success"], said["code"])
     assert said["error"].endswith(": no index of that name")

@@ -31,15 +31,18 @@ def validator_of(schema: dict[str, Any]) -> "Validator":
     """
     import jsonschema_rs
 
+    elsewhere: list[str] = []
+
+    def refuse(uri: str) -> NoReturn:
+        elsewhere.append(uri)
+        raise ValueError(uri)
+
     options = jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACKS, size_limit=_REGEX_BYTES)
     try:
-        return jsonschema_rs.validator_for(schema, retriever=_refuse, pattern_options=options)
-    except jsonschema_rs.ValidationError as error:
-        raise BadSchema(error.message, tuple(error.instance_path)) from None
-    except (jsonschema_rs.ReferencingError, ValueError) as error:
+        return jsonschema_rs.validator_for(schema, retriever=refuse, pattern_options=options)
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        if elsewhere:
+            raise BadSchema(f"it refers to {elsewhere[0]}, and a schema must hold all that it needs") from None
+        if isinstance(error, jsonschema_rs.ValidationError):
+            raise BadSchema(error.message, tuple(error.instance_path)) from None
         raise BadSchema(str(error)) from None
-
-
-def _refuse(uri: str) -> NoReturn:
-    """Nothing is fetched: a schema holds all that it needs."""
-    raise ValueError(f"{uri} is elsewhere")

@@ -11,6 +11,7 @@ def _object(kind: str, spec: Any, **metadata: Any) -> dict[str, Any]:
     return {"kind": kind, "metadata": {"name": "x", **metadata}, "spec": spec}
 
 
+TOKEN = {"handler": {"http": {"auth": {"bearer": {"secretKeyRef": {"name": "tokens", "key": "k"}}}}}}
 KEY = {"auth": {"apiKey": {"secretKeyRef": {"name": "keys", "key": "k"}}}}
 
 
@@ -55,6 +56,8 @@ KEY = {"auth": {"apiKey": {"secretKeyRef": {"name": "keys", "key": "k"}}}}
             {("ai", "prompts")},
             id="a prompt",
         ),
+        pytest.param(_object("LLMTool", TOKEN, namespace="ai"), {("ai", "tokens")}, set(), id="a tool's token"),
+        pytest.param(_object("LLMTool", {"handler": {"http": []}}, namespace="ai"), set(), set(), id="an odd handler"),
         pytest.param(_object("LLMProvider", "text"), set(), set(), id="no spec"),
         pytest.param(_object("LLMProvider", {"auth": {"apiKey": {"secretKeyRef": {"name": 5}}}}), set(), set(), id="5"),
         pytest.param({}, set(), set(), id="nothing"),

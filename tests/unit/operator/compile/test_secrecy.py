@@ -31,6 +31,16 @@ def _public(compiled: Compiled) -> str:
     return f"{canonical_json(compiled.config).decode()} {compiled.verdicts!r} {compiled.credentials!r} {compiled!r}"
 
 
+def _tool(**http: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "understudy.dev/v1alpha1",
+        "kind": "LLMTool",
+        "metadata": {"name": "t", "namespace": "ai"},
+        "spec": {"description": "Does it", "handler": {"http": {"url": "http://h/", **http}}},
+    }
+
+
+TOOL = _tool(auth={"bearer": {"secretKeyRef": {"name": "keys", "key": "k"}}})
 SIGNED_IN = _provider(auth={"apiKey": {"secretKeyRef": {"name": "keys", "key": "k"}}})
 ENCODED = base64.b64encode(CANARY.encode()).decode()
 
@@ -55,13 +65,13 @@ ENCODED = base64.b64encode(CANARY.encode()).decode()
 )
 def test_no_byte_of_a_secret_gets_out(secret: dict[str, Any]) -> None:
     """Neither the value nor its base64 form shows in configuration, verdicts or representations."""
-    shown = _public(compile_objects(inputs_of([SIGNED_IN, secret])))
+    shown = _public(compile_objects(inputs_of([SIGNED_IN, TOOL, secret])))
     assert CANARY not in shown
     assert ENCODED not in shown
 
 
 @pytest.mark.parametrize(
-    "provider",
+    "given",
     [
         pytest.param(_provider(auth=CANARY), id="auth"),
         pytest.param(_provider(auth={"apiKey": CANARY}), id="auth.apiKey"),
@@ -74,11 +84,16 @@ def test_no_byte_of_a_secret_gets_out(secret: dict[str, Any]) -> None:
         pytest.param(_provider(headers={"set": {"X-Key": f"{CANARY}\n"}}), id="a broken header"),
         pytest.param(_provider(headers=CANARY), id="headers"),
         pytest.param(_provider(models=CANARY), id="models"),
+        pytest.param(_tool(auth=CANARY), id="a tool's auth"),
+        pytest.param(_tool(auth={"bearer": CANARY}), id="a tool's auth.bearer"),
+        pytest.param(_tool(headers={"Authorization": f"Bearer {CANARY}"}), id="a tool's header"),
+        pytest.param(_tool(url=f"http://me:{CANARY}@h/"), id="a tool's url"),
+        pytest.param(_tool(url=f"http://h:{CANARY}/"), id="the port of a tool's url"),
     ],
 )
-def test_a_key_pasted_into_the_wrong_field_is_not_repeated(provider: dict[str, Any]) -> None:
+def test_a_key_pasted_into_the_wrong_field_is_not_repeated(given: dict[str, Any]) -> None:
     """The object's author sees where the mistake is, but a status or a log does not show the key."""
-    assert CANARY not in _public(compile_objects(inputs_of([provider])))
+    assert CANARY not in _public(compile_objects(inputs_of([given])))
 
 
 @pytest.mark.parametrize(
