@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from understudy_proxy.dialects.sse import CONTENT_TYPE
 from understudy_proxy.doors.door import JSON, Refused, Request
 
-_ANY_JSON, _ANY_STREAM = frozenset({"*/*", "application/*", JSON}), frozenset({"*/*", "text/*", CONTENT_TYPE})
+_STREAM = "text/event-stream"
+_ANY_JSON, _ANY_STREAM = frozenset({"*/*", "application/*", JSON}), frozenset({"*/*", "text/*", _STREAM})
 
 
 class Forms(NamedTuple):
@@ -29,7 +29,7 @@ def forms_of(request: Request) -> Forms:
     kinds = {_kind(kind) for line in accept for kind in line.split(",")}
     forms = Forms(json=not kinds or bool(kinds & _ANY_JSON), stream=bool(kinds & _ANY_STREAM))
     if not any(forms):
-        message = f"Answers are {JSON} or {CONTENT_TYPE}: accept both."
+        message = f"Answers are {JSON} or {_STREAM}: accept both."
         raise Refused(406, message, code="not_acceptable", reason="bad_request")
     return forms
 

@@ -1,0 +1,1 @@
+"""The protocol's own client in both of its generations, each in its own environment, behind standard input and output."""
