@@ -25,7 +25,6 @@ def llm(
     parameter: str = "llm",
     registry: str | None = None,
     timeout: float | None = None,
-    clock: Clock = Clock(),  # noqa: B008 - frozen
 ) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Hand a function a model that agents offer: an `LLM`, or an `AsyncLLM` where it is a coroutine function.
 
@@ -38,12 +37,11 @@ def llm(
         parameter: What the function calls the model.
         registry: Where agents are listed; else MCP_MESH_REGISTRY_URL, else the gateway.
         timeout: The longest silence, in seconds; else LLM_GATEWAY_TIMEOUT.
-        clock: Where waits come from.
 
     Raises:
         TypeError: `provider` is none, or the function has no such parameter.
     """
-    found = _Found(Wanted.of(provider), registry=registry, timeout=timeout, clock=clock)
+    found = _Found(Wanted.of(provider), registry=registry, timeout=timeout)
 
     def decorate(function: Callable[..., R]) -> Callable[..., R]:
         signature = inspect.signature(function)
@@ -63,16 +61,15 @@ _BY_NAME = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_O
 class _Found:
     """What all calls of a decorated function share: who is known to be there."""
 
-    def __init__(self, wanted: Wanted, *, registry: str | None, timeout: float | None, clock: Clock) -> None:
+    def __init__(self, wanted: Wanted, *, registry: str | None, timeout: float | None) -> None:
         self._wanted = wanted
         self._registry = registry
         self._timeout = timeout
-        self._clock = clock
         self._shared: tuple[Directory, Addresses] | None = None
 
     @contextmanager
     def llm(self) -> Iterator[LLM]:
-        model = LLM(*self._looked_up(), self._clock)
+        model = LLM(*self._looked_up(), Clock())
         try:
             yield model
         finally:
@@ -80,7 +77,7 @@ class _Found:
 
     @asynccontextmanager
     async def async_llm(self) -> AsyncIterator[AsyncLLM]:
-        model = AsyncLLM(*self._looked_up(), self._clock)
+        model = AsyncLLM(*self._looked_up(), Clock())
         try:
             yield model
         finally:

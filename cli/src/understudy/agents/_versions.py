@@ -22,6 +22,11 @@ def version(text: str) -> Version:
     return (major, minor, patch)
 
 
+def is_version(text: str) -> bool:
+    """Whether it is a version, without any constraint."""
+    return bool(re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,2}([-+][0-9A-Za-z.+-]+)?", text))
+
+
 def satisfies(text: str, constraint: str) -> bool:
     """Whether a version is what a constraint wants."""
     if constraint.strip().lower() in _ANY:

@@ -44,7 +44,7 @@ class Ask:
 class Call:
     """One HTTP request, but for the address of the gateway and who calls."""
 
-    method: Literal["GET", "POST", "DELETE"]
+    method: Literal["GET", "HEAD", "POST", "DELETE"]
     path: str
     body: Mapping[str, Any] | None = None
     repeatable: bool = True
