@@ -1,5 +1,7 @@
 """Arguments against a tool's JSON Schema."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -115,6 +117,13 @@ def test_a_pattern_that_backtracks_without_end() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": r"^(?=(a+)+$)(a|b)+\1$"}}}
     with pytest.raises(BadArguments):
         Arguments().checked(taking(schema), {"a": "a" * 5000 + "!"})
+
+
+def test_a_gateway_without_tools() -> None:
+    """It does not carry the library that checks arguments."""
+    program = "import sys, understudy_proxy.tools.tools; print('jsonschema_rs' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "False" == ran.stdout.strip()
 
 
 def test_a_schema_that_cannot_be_used() -> None:
