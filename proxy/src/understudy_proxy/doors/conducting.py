@@ -54,10 +54,7 @@ class Conducting:
             return await self._answer(request, asked, chat, by=asking, complete=complete)
 
     def _session(self, request: Request, asked: Asked) -> str | None:
-        try:
-            return self._sessions.named(request, asked.body.get(FIELD))
-        except RequestError as error:
-            raise bad_request(error) from error
+        return self._sessions.named(request, asked.body.get(FIELD))
 
     async def _answer(
         self, request: Request, asked: Asked, chat: Chat, *, by: Asking | TurnAsking, complete: Complete

@@ -5,6 +5,7 @@ Whatever else chat completions take (`tools`, `top_p`, `response_format` …) is
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from understudy_proxy.dialects.canonical.chat import Chat
@@ -14,6 +15,7 @@ from understudy_proxy.dialects.openai.client import read_chat
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
 from understudy_proxy.doors.refusing import bad_request
 from understudy_proxy.routing.need import Need
+from understudy_proxy.sessions.session import FIELD
 
 _UNNAMED = "unnamed"
 _UNKNOWN_NEED = Need(capabilities=frozenset(), input_tokens=0, stream=False, max_output_tokens=None)
@@ -27,14 +29,14 @@ class PlainRequest(NamedTuple):
     beside: dict[str, Any]
 
 
-def read_plain(raw: bytes, *, beside: Collection[str]) -> PlainRequest:
-    """Read a body whose fields `beside` are the door's own.
+def read_plain(raw: bytes, *, beside: Collection[str], goes_on: bool = False) -> PlainRequest:
+    """Read a body whose fields `beside` are the door's own. With `goes_on` its conversation began before.
 
     Raises:
         Refused: it is wrong.
     """
     with _told():
-        return _plain(chats.read(raw, model=_UNNAMED), beside)
+        return _plain(replace(chats.read(raw, model=_UNNAMED), goes_on=goes_on), beside)
 
 
 def read_fields(fields: Mapping[str, Any], *, beside: Collection[str]) -> PlainRequest:
@@ -50,7 +52,7 @@ def read_fields(fields: Mapping[str, Any], *, beside: Collection[str]) -> PlainR
 
 def _plain(asked: chats.ChatRequest, beside: Collection[str]) -> PlainRequest:
     own = {name: asked.body.pop(name, None) for name in beside}
-    chat = read_chat(asked)
+    chat = read_chat(replace(asked, goes_on=asked.goes_on or bool(own.get(FIELD))))
     if chat.choices != 1:
         raise invalid("n", f"this door gives one answer, but {chat.choices} were asked for.")
     return PlainRequest(chat, own)

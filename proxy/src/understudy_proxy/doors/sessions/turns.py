@@ -45,13 +45,13 @@ class Sessions:
         """The session that a request is a turn of: `given` in its body, or in its header.
 
         Raises:
-            RequestError: it is none that can be.
+            Refused: it is none that can be.
         """
-        if given is not None and type(given) is not str:
-            raise wrong_type(FIELD, "a string", given)
         header = request.headers.get(HEADER)
+        if given is not None and type(given) is not str:
+            raise bad_request(wrong_type(FIELD, "a string", given))
         if given and header and given != header:
-            raise invalid(FIELD, f"the header {HEADER} names another session: name one.")
+            raise bad_request(invalid(FIELD, f"the header {HEADER} names another session: name one."))
         return given or header or None
 
     @asynccontextmanager
