@@ -1,1 +1,1 @@
-"""The protocol's own client in both of its generations, each in its own environment, behind standard input and output."""
+"""The protocol's own client in both generations, each in its own environment, behind standard input and output."""

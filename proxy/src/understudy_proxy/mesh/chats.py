@@ -6,6 +6,7 @@ will read the answer. What means something here is taken over; the rest is left 
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,8 @@ class Delegated:
     model: str | None
     """That it would rather have."""
     wanted: Wanted | None
-    context: Mapping[str, Any] | None
+    context: Mapping[str, str]
+    """What personas are told, by the names of their variables."""
 
     def with_format(self, *, held: bool) -> dict[str, Any]:
         """The conversation with what the answer is to look like; `held`: the model can be held to a schema."""
@@ -75,7 +77,7 @@ def read_delegated(arguments: Mapping[str, Any]) -> Delegated:
         fields=fields,
         model=optional_string(params, "model", "request.model_params"),
         wanted=None if fields.get("response_format") is not None else _wanted(params),
-        context=optional_mapping(request, "context", "request"),
+        context=_context(request),
     )
 
 
@@ -112,6 +114,15 @@ def _wanted(params: Mapping[str, Any]) -> Wanted | None:
         return None
     name = optional_string(params, "output_type_name", "request.model_params") or ""
     return Wanted(schema, _UNFIT.sub("_", name)[:_MOST_NAME] or _UNNAMED, hinted=mode == _HINT)
+
+
+def _context(request: Mapping[str, Any]) -> dict[str, str]:
+    """Words as they are, anything else as JSON; nothing that is nested too deeply for that is of use in a prompt."""
+    told: dict[str, str] = {}
+    for name, value in (optional_mapping(request, "context", "request") or {}).items():
+        with suppress(orjson.JSONEncodeError):
+            told[name] = value if type(value) is str else orjson.dumps(value).decode()
+    return told
 
 
 def _declared(tool: Any, param: str) -> dict[str, Any]:

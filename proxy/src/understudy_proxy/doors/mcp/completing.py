@@ -13,9 +13,11 @@ from understudy_proxy.doors.mcp.errors import about
 from understudy_proxy.doors.plain.asked import read_fields
 from understudy_proxy.doors.plain.said import content_of, ending_of
 from understudy_proxy.doors.services import Services
+from understudy_proxy.doors.sessions.turns import HEADER
 from understudy_proxy.mcp.results import ToolResult
+from understudy_proxy.sessions.session import FIELD
 
-_OWN = ("model", "provider", "prompt", "system", "system_prompt")
+_OWN = ("model", "provider", "prompt", "system", "system_prompt", FIELD)
 _MODEL: dict[str, Any] = {
     "model": {
         "type": "string",
@@ -28,6 +30,7 @@ _PARAMETERS: dict[str, Any] = {
     "top_p": {"type": "number", "minimum": 0, "maximum": 1},
     "max_tokens": {"type": "integer", "minimum": 1, "description": "The longest that the answer may be."},
     "stop": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+    FIELD: {"type": "string", "description": "A session of POST /v1/sessions, which this is a turn of."},
 }
 _MESSAGE: dict[str, Any] = {
     "type": "object",
@@ -95,6 +98,8 @@ class Completing:
 
     def __init__(self, services: Services) -> None:
         self._asking = services.asking
+        self._sessions = services.sessions
+        self._names = services.names
         self._choosing = Choosing(services.names)
 
     def tools(self) -> tuple[McpTool, ...]:
@@ -130,9 +135,13 @@ class Completing:
         return await self._answer(calling, dict(calling.arguments))
 
     async def _answer(self, calling: Calling, fields: dict[str, Any]) -> Outcome:
-        chat, beside = read_fields(fields, beside=_OWN)
-        model = self._choosing.model(calling.request, beside)
-        return _told(await converse(self._asking, calling, replace(chat, model=model), frame=str))
+        request = calling.request
+        chat, beside = read_fields({FIELD: request.headers.get(HEADER), **fields}, beside=_OWN)
+        chat = replace(chat, model=self._choosing.model(request, beside))
+        session_id = self._sessions.named(request, beside[FIELD])
+        policy = self._names.target(self._names.runtime(), chat.model, namespace=self._names.namespace(request)).session
+        async with self._sessions.asking(request, session_id, policy, by=self._asking) as asking:
+            return _told(await converse(asking, calling, chat, frame=str))
 
 
 def _told(heard: Heard) -> Outcome:

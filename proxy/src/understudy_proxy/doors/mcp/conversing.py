@@ -10,6 +10,7 @@ from understudy_proxy.dialects.canonical.fold import Folding
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.doors.asking import Answered, Asking, Saying
 from understudy_proxy.doors.mcp.calling import Calling, Tell
+from understudy_proxy.doors.sessions.turns import TurnAsking
 
 Frame = Callable[[str], str]
 """Makes what the client is told of more words of the answer."""
@@ -24,7 +25,7 @@ class Heard:
     how: Answered | Saying
 
 
-async def converse(asking: Asking, calling: Calling, chat: Chat, *, frame: Frame) -> Heard:
+async def converse(asking: Asking | TurnAsking, calling: Calling, chat: Chat, *, frame: Frame) -> Heard:
     """The answer to `chat`; in `frame` the caller is told of its words as they come, if it wants to know.
 
     Raises:

@@ -87,7 +87,12 @@ class Meshing:
         held = self._holds(model, calling.request)
         chat, _ = read_fields(delegated.with_format(held=held), beside=())
         tell = calling.tell if stream else None
-        heard = await converse(self._asking, replace(calling, tell=tell), replace(chat, model=model), frame=chunk_frame)
+        heard = await converse(
+            self._asking,
+            replace(calling, tell=tell),
+            replace(chat, model=model, variables=delegated.context),
+            frame=chunk_frame,
+        )
         outcome = _told(heard)
         if tell is not None:
             _check_streamed(outcome.result.structured)
