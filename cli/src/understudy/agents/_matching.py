@@ -107,7 +107,8 @@ def matching(known: Iterable[Offer], wanted: Wanted, *, stream: bool) -> tuple[O
 
 def not_found(known: Sequence[Offer], wanted: Wanted, *, registry: str) -> ProviderNotFound:
     """The error where nobody fits: what was looked for, and what there is."""
-    there = [str(each) for each in known if not each.streams]
+    shown_first = sorted(known, key=lambda each: each.capability != wanted.capability)
+    there = [str(each) for each in shown_first if not each.streams]
     shown = "; ".join(there[:_SHOWN]) + (f"; and {len(there) - _SHOWN} more" if len(there) > _SHOWN else "")
     return ProviderNotFound(f"no agent at {registry} offers {wanted}; {f'there are {shown}' if there else 'none does'}")
 
@@ -117,13 +118,14 @@ def _offers_of(agent: Mapping[str, Any]) -> Iterable[Offer]:
     if not _is_address(endpoint):
         return
     for each in capabilities if isinstance(capabilities, list) else []:
-        if isinstance(each, Mapping) and _text(each.get("function_name")):
+        function = _text(each.get("function_name")) if isinstance(each, Mapping) else ""
+        if function and not function.startswith("__"):  # those are the mesh's own
             tags = each.get("tags")
             yield Offer(
                 agent_id=_text(agent.get("id")),
                 agent=_text(agent.get("name")),
                 endpoint=endpoint.rstrip("/"),
-                function=_text(each.get("function_name")),
+                function=function,
                 capability=_text(each.get("name")),
                 tags=frozenset(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else frozenset(),
                 version=_text(each.get("version")) or "1.0.0",

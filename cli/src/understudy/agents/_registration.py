@@ -56,9 +56,7 @@ def check_tags(tags: Sequence[object]) -> tuple[str, ...]:
     """
     texts = [tag for tag in tags if isinstance(tag, str) and tag[:1] not in {"", "+", "-"}]
     if isinstance(tags, str) or len(texts) != len(tags):
-        raise TypeError(
-            "tags must be a list of texts, such as ['claude', 'fast']; + and - are for who looks for one"
-        )
+        raise TypeError("tags must be a list of texts, such as ['claude', 'fast']; + and - are for who looks for one")
     return tuple(tag for tag in texts if tag != STREAM_TAG)
 
 
