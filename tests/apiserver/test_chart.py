@@ -1,5 +1,6 @@
 """The charts: what they refuse, and what a real API server says of what they render."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 
 from harness import components
 from harness.apiserver import ApiServer
+from harness.control_plane import install_crds
 from harness.fixtures import skip_where_missing
 from harness.helm import Helm, HelmError
 from understudy_api.config.shards import MAX_SHARDS, shard_key
@@ -188,3 +190,63 @@ def test_the_crd_chart_holds_the_crds_as_generated(helm: Helm, tmp_path: Path) -
     rendered = {each["metadata"]["name"]: each for each in render(helm, tmp_path, {}, chart="understudy-crds")}
     committed = [yaml.safe_load(path.read_text()) for path in (CHARTS.parent / "crds").glob("*.yaml")]
     assert {each["metadata"]["name"]: each for each in committed} == rendered
+
+
+def test_tools_are_installed_once_they_say_where_they_are(helm: Helm, apiserver: ApiServer, tmp_path: Path) -> None:
+    """Each is an LLMTool that the API server takes, with the handler as given; the others are not there."""
+    handlers: dict[str, dict[str, Any]] = {
+        "semanticSearch": {"serviceRef": {"name": "search", "port": 8080}, "path": "/search", "timeout": "20s"},
+        "getChunk": {"url": "http://search.ai.svc:8080/chunk", "method": "GET"},
+        "reviewCode": {
+            "url": "https://review.example.com/run",
+            "headers": {"X-Team": "a"},
+            "auth": {"bearer": {"secretKeyRef": {"name": "review", "key": "token"}}},
+        },
+    }
+    values = {"tools": {**handlers, "namespace": "tools", "allowedNamespaces": {"from": "All"}}}
+    tools = of_kind(render(helm, tmp_path, values), "LLMTool")
+    named = {tool["metadata"]["name"]: tool for tool in tools}
+    assert {"semantic-search", "get-chunk", "review-code"} == named.keys()
+    assert list(handlers.values()) == [named[name]["spec"]["handler"]["http"] for name in _names(handlers)]
+    for tool in tools:
+        assert {"from": "All"} == tool["spec"]["allowedNamespaces"]
+        assert "tools" == tool["metadata"]["namespace"]
+    install_crds(apiserver)
+    apiserver.kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "tools"}})
+    manifest = yaml.safe_dump_all(tools)
+    said = apiserver.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=manifest)
+    assert len(said.splitlines()) == len(tools)
+
+
+def test_no_tools_by_default(helm: Helm, tmp_path: Path) -> None:
+    """Nobody runs them yet."""
+    assert [] == of_kind(render(helm, tmp_path, {}), "LLMTool")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        pytest.param({"tools": {"sematicSearch": {"url": "http://h"}}}, "sematicSearch", id="unknown"),
+        pytest.param({"tools": {"getChunk": {"path": "/x"}}}, "getChunk", id="nowhere"),
+        pytest.param({"tools": {"getChunk": {"url": "ftp://h"}}}, "getChunk/url", id="no-web-server"),
+        pytest.param(
+            {"tools": {"getChunk": {"url": "http://h", "serviceRef": {"name": "a", "port": 1}}}}, "getChunk", id="both"
+        ),
+        pytest.param({"tools": {"getChunk": {"serviceRef": {"name": "a"}}}}, "port", id="no-port"),
+        pytest.param({"tools": {"getChunk": {"url": "http://h", "auth": {}}}}, "bearer", id="no-token"),
+        pytest.param(
+            {"tools": {"getChunk": {"url": "http://h"}}, "operator": {"watchNamespaces": ["ai"]}},
+            "not among operator.watchNamespaces",
+            id="not-watched",
+        ),
+    ],
+)
+def test_bad_tools_are_refused(helm: Helm, tmp_path: Path, values: dict[str, Any], message: str) -> None:
+    """As any other bad value; also one that would be installed where no operator looks."""
+    with pytest.raises(HelmError, match=message):
+        render(helm, tmp_path, values)
+
+
+def _names(values: dict[str, Any]) -> list[str]:
+    """`semanticSearch` is installed as `semantic-search`."""
+    return [re.sub("[A-Z]", lambda found: f"-{found[0].lower()}", name) for name in values]
