@@ -218,7 +218,7 @@ class Gateway:
             self._names,
             self._exchange,
             self._metrics,
-            Asking(names=self._names, exchange=self._exchange, metrics=self._metrics),
+            Asking(names=self._names, exchange=self._exchange, metrics=self._metrics, tools=self._tools),
             Sessions(self._store, self._names, self._metrics),
         )
         routes = (

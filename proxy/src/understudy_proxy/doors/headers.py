@@ -44,6 +44,11 @@ def answered_headers(target: RuntimeTarget, course: Course) -> Headers:
     return headers
 
 
+def tool_calls_header(tool_calls: int | None) -> Headers:
+    """How many calls of tools the gateway has run for an answer; nothing where it runs none."""
+    return () if tool_calls is None else (("x-understudy-tool-calls", str(tool_calls)),)
+
+
 def forwarded(request: Request) -> Headers:
     """What an upstream gets of the client's headers: the ids by which a request is followed, and nothing else."""
     headers: Headers = (("x-request-id", request.id),)

@@ -63,11 +63,11 @@ class _Telling:
         self._request = request
         self._voice = voice
         self._flow: EventStream | None = None
-        self._headers: Headers = ()
+        self._saying: Saying | None = None
 
     async def through(self, saying: Saying) -> None:
         """All of it."""
-        self._headers = saying.headers
+        self._saying = saying
         try:
             async for event in saying:
                 if piece := await self._voice.say(event):
@@ -100,6 +100,11 @@ class _Telling:
             Refused: nothing was said yet.
         """
         await self._say_cut(refused, UpstreamFailure(FailureKind.INTERRUPTED, refused.message))
+
+    @property
+    def _headers(self) -> Headers:
+        """As they are now: who answers may be another one than was asked first."""
+        return () if self._saying is None else self._saying.headers
 
     async def _say_cut(self, refused: Refused, failure: UpstreamFailure) -> None:
         if self._flow is None:

@@ -118,7 +118,8 @@ class MessageEncoder:
             case Counted():
                 self._usage = event.usage
             case KeptAlive():
-                return _PING if self._started else b""
+                opening = self._start() if event.ours else b""
+                return opening + _PING if self._started else b""
             case Resumed():
                 return self._start() + _named("ping", {"understudy": {"resumed_by": event.by}})
             case Ended():

@@ -105,6 +105,10 @@ class Counted:
 class KeptAlive:
     """The provider says that it is still there."""
 
+    ours: bool = False
+    """The gateway says so itself, because it is at work on the answer: clients hear of it even before anything was
+    said, and those that know no sign of life as words without a letter."""
+
 
 @dataclass(slots=True)
 class Resumed:

@@ -17,6 +17,7 @@ from understudy_proxy.dialects.canonical.events import (
     Ended,
     Event,
     Finished,
+    KeptAlive,
     RefusalDelta,
     TextDelta,
     ThinkingDelta,
@@ -117,8 +118,10 @@ class StreamEncoder:
         return b""
 
     def _about(self, event: Event) -> bytes:
-        """What is said of a whole choice or answer. Signs of life are not passed on: these clients know none."""
+        """What is said of a whole choice or answer. A provider's signs of life are not passed on."""
         match event:
+            case KeptAlive(ours=True):
+                return self._words("", b"", 0)
             case Finished():
                 out = self._flushed(event.choice)
                 malformed = event.choice in self._malformed

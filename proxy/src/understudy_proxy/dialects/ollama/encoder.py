@@ -16,6 +16,7 @@ from understudy_proxy.dialects.canonical.events import (
     Ended,
     Event,
     Finished,
+    KeptAlive,
     RefusalDelta,
     Resumed,
     TextDelta,
@@ -84,8 +85,10 @@ class StreamEncoder:
         return b""
 
     def _about(self, event: Event) -> bytes:
-        """What is said of the whole answer. Signs of life are not passed on: these clients know none."""
+        """What is said of the whole answer. A provider's signs of life are not passed on."""
         match event:
+            case KeptAlive(ours=True):
+                return self._words("")
             case Finished(choice=0):
                 self._finish = event.finish
                 return self._flushed()

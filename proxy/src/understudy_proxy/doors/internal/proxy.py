@@ -23,7 +23,6 @@ from understudy_proxy.doors.plain.streaming import PlainVoice
 from understudy_proxy.doors.refusing import bad_request
 from understudy_proxy.doors.services import Services
 from understudy_proxy.doors.telling import tell
-from understudy_proxy.telemetry.cost import cost_of
 
 
 class InternalProxyDoor:
@@ -87,8 +86,7 @@ def _ending(request: Request, said: Said, usage: Usage | None, how: Answered | S
     used.succeeded = 1
     if usage is not None:
         used.tokens = usage.input + usage.output
-        if candidate is not None and candidate.pricing is not None:
-            used.cost = cost_of(usage, candidate.pricing)
+        used.cost = how.cost
     ending = {
         **ending_of(said, usage),
         "provider": candidate.upstream.name if candidate else None,
