@@ -51,4 +51,6 @@ def test_the_newest_last() -> None:
     """By precedence; what is no version is older than any."""
     told = ["nonsense", "0.9.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-rc.2", "1.0.0-rc.11"]
     told += ["1.0.0", "1.2", "1.10.0", "2"]
-    assert told == sorted(told[::-1], key=newness)
+    found = told[::-1]
+    found.sort(key=newness)
+    assert told == found
