@@ -8,10 +8,8 @@ import orjson
 
 from understudy_api.config import SessionPolicy
 from understudy_proxy.dialects.calls import object_in
-from understudy_proxy.dialects.canonical.answer import Answer
-from understudy_proxy.dialects.canonical.answer import joined as joined_texts
 from understudy_proxy.dialects.canonical.chat import Chat
-from understudy_proxy.dialects.canonical.content import AssistantPart, Message, Role, Text, ToolCall
+from understudy_proxy.dialects.canonical.content import Message, Part, Text, ToolCall
 from understudy_proxy.dialects.canonical.trimming import with_kept
 from understudy_proxy.sessions.joining import appended, joined
 
@@ -50,7 +48,8 @@ class Session:
 
     def with_turn(self, chat: Chat, said: tuple[Message, ...]) -> "Session":
         """With the whole conversation `chat`, as `asked` made it, and with what was answered."""
-        return replace(self, system=chat.system, messages=appended(chat.messages, said).messages)
+        answer = tuple(kept for message in said if (kept := _sendable(message)).parts)
+        return replace(self, system=chat.system, messages=appended(chat.messages, answer).messages)
 
 
 def asked(session: Session, chat: Chat) -> Chat:
@@ -77,17 +76,12 @@ def sent(chat: Chat, policy: SessionPolicy) -> Chat:
     return with_kept(chat, policy.max_messages)
 
 
-def answer_in(answer: Answer) -> tuple[Message, ...]:
-    """What an answer adds to its conversation.
-
-    Arguments that are no object, cut off for one, can be sent to nobody again: they are left out of their call.
-    """
-    parts = answer.choices[0].parts if answer.choices else ()
-    said = tuple(_said(part) for part in joined_texts(parts) if not (isinstance(part, Text) and not part.text))
-    return (Message(Role.ASSISTANT, said),) if said else ()
+def _sendable(message: Message) -> Message:
+    """Arguments that are no object, cut off for one, can be sent to nobody again: the call is kept without them."""
+    return replace(message, parts=tuple(_said(part) for part in message.parts if part != Text("")))
 
 
-def _said(part: AssistantPart) -> AssistantPart:
+def _said(part: Part) -> Part:
     if isinstance(part, ToolCall) and object_in(part.arguments) is None:
         return replace(part, arguments="{}")
     return part

@@ -7,24 +7,25 @@ it in the next turn. A turn that fails, or whose client leaves, has not been.
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
 from understudy_api.config import SessionPolicy
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.canonical.content import Message
 from understudy_proxy.dialects.canonical.events import Ended, Event
-from understudy_proxy.dialects.canonical.fold import Folding
 from understudy_proxy.dialects.fields import invalid, wrong_type
 from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.doors.asking import Answered, Asking, Saying
-from understudy_proxy.doors.door import Refused, Request
+from understudy_proxy.doors.door import Headers, Refused, Request
 from understudy_proxy.doors.names import Names
 from understudy_proxy.doors.refusing import bad_request
 from understudy_proxy.doors.sessions.holding import Holding
 from understudy_proxy.doors.sessions.shelf import Found, Shelf
+from understudy_proxy.exchange.course import Course
 from understudy_proxy.sessions.record import MAX_TURN_BYTES, TooLarge, size_of
-from understudy_proxy.sessions.session import FIELD, answer_in, asked, sent
+from understudy_proxy.sessions.session import FIELD, asked, sent
 from understudy_proxy.state.store import Store
 from understudy_proxy.telemetry.metrics import Metrics
 
@@ -128,7 +129,7 @@ class TurnAsking:
     async def complete(self, request: Request, chat: Chat, *, operation: str = "chat") -> Answered:
         """As `Asking.complete`, with the conversation before `chat`."""
         answered = await self._asking.complete(request, self._turn.begin(chat), operation=operation)
-        await self._turn.keep(answer_in(answered.said))
+        await self._turn.keep(answered.messages)
         return answered
 
     @asynccontextmanager
@@ -138,27 +139,49 @@ class TurnAsking:
             yield _TurnSaying(saying, self._turn)
 
 
-class _TurnSaying(Saying):
+class _TurnSaying:
     """An answer as it comes, kept when all of it is there."""
 
     def __init__(self, saying: Saying, turn: Turn) -> None:
         self._saying = saying
         self._turn = turn
         self.target = saying.target
-        self.course = saying.course
+
+    @property
+    def course(self) -> Course:
+        """Of the last model that was asked."""
+        return self._saying.course
 
     @property
     def usage(self) -> Usage | None:
-        """What the provider has counted so far."""
+        """The tokens that it took so far."""
         return self._saying.usage
+
+    @property
+    def cost(self) -> Decimal | None:
+        """In US dollars so far."""
+        return self._saying.cost
+
+    @property
+    def tool_calls(self) -> int | None:
+        """How many calls of tools the gateway has run so far."""
+        return self._saying.tool_calls
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What the session holds of it."""
+        return self._saying.messages
+
+    @property
+    def headers(self) -> Headers:
+        """Which route it is, who answers, and why not the first choice."""
+        return self._saying.headers
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         """The events; the last one comes when the turn is kept."""
-        folding = Folding()
         async for event in self._saying:
-            folding.add(event)
             if isinstance(event, Ended):
-                await self._turn.keep(answer_in(folding.answer()))
+                await self._turn.keep(self._saying.messages)
             yield event
 
 
