@@ -25,6 +25,7 @@ class Dialect(StrEnum):
     GEMINI = "gemini"
     BEDROCK = "bedrock"
     OLLAMA = "ollama"
+    MESH = "mesh"
 
 
 class Capability(StrEnum):
@@ -95,6 +96,18 @@ class TLS(ConfigModel):
     server_name: str | None = None
 
 
+class MeshSource(ConfigModel):
+    """Which agents of a mesh answer."""
+
+    capability: str
+    tags: tuple[str, ...] = ()
+    """`x` must be there, `+x` is preferred, `-x` must not be there."""
+    version: str = ""
+    """A constraint; empty: any."""
+    own: bool = False
+    """They register with the gateway itself."""
+
+
 class Provider(ConfigModel):
     """Where models run."""
 
@@ -124,6 +137,8 @@ class Provider(ConfigModel):
     timeouts: Timeouts = Timeouts()
     health: HealthPolicy = HealthPolicy()
     tls: TLS | None = None
+    mesh: MeshSource | None = None
+    """It is no one place but the agents of a mesh; `base_url` is their registry, empty if that is the gateway's."""
     visible_to: tuple[str, ...] | None = ()
     """Namespaces, beside its own, whose callers may address it as `provider/model`; None means all."""
 

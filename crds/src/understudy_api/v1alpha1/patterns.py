@@ -20,6 +20,8 @@ AWS_REGION = r"^[a-z0-9-]+$"
 BASE_URL = r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
 HANDLER_URL = r"^https?://[^\s@]+$"
 URL_PATH = r"^/\S*$"
+MESH_WORD = r"^[^\s+-]\S*$"
+MESH_TAG = r"^[+-]?[^\s+-]\S*$"
 
 MEANINGS = {
     DNS_LABEL: "lower case letters, digits and -, with a letter or digit at both ends",
@@ -39,5 +41,7 @@ MEANINGS = {
     BASE_URL: "an http or https URL without user, query and fragment, such as https://host/v1",
     HANDLER_URL: "an http or https URL without user, such as https://host/path",
     URL_PATH: "a path that begins with /",
+    MESH_WORD: "without spaces, not beginning with + or -",
+    MESH_TAG: "a tag without spaces, with + before it where it is only preferred and - where it must not be there",
 }
 """Each completes the sentence "must be ..."."""

@@ -269,6 +269,22 @@ class ProviderHeaders(ApiModel):
     """By name; not for secrets."""
 
 
+class MeshSource(ApiModel):
+    """Which agents of a mesh answer: those that offer the capability with these tags, in this version."""
+
+    capability: Annotated[str, Field(min_length=1, max_length=128, pattern=patterns.MESH_WORD)] = "llm"
+    """What they offer."""
+    tags: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=128, pattern=patterns.MESH_TAG)], ...],
+        Field(max_length=32),
+        Unique(),
+    ] = ()
+    """`claude` must be there, `+fast` is preferred, `-beta` must not be there. Gateways answer only where a tag is
+    `understudy` or `+understudy`."""
+    version: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """A constraint such as `>=1.0, <2` or `^1.2`. Default: any."""
+
+
 class LLMProviderSpec(ApiModel):
     """Where models run."""
 
@@ -313,17 +329,29 @@ class LLMProviderSpec(ApiModel):
             message="auth.azure is for type AzureOpenAI",
             holds=lambda spec: not (spec.auth and spec.auth.azure) or spec.type is ProviderType.AZURE_OPENAI,
         ),
+        Invariant(
+            cel="!has(self.mesh) || self.type == 'Mesh'",
+            message="mesh is for type Mesh",
+            holds=lambda spec: spec.mesh is None or spec.type is ProviderType.MESH,
+        ),
+        Invariant(
+            cel="self.type != 'Mesh' || !has(self.serviceRef)",
+            message="type Mesh takes the address of a registry in baseURL, or none for the gateway's own",
+            holds=lambda spec: spec.type is not ProviderType.MESH or spec.service_ref is None,
+        ),
     )
 
     type: ProviderType
     base_url: Annotated[str | None, Field(alias="baseURL", max_length=2048, pattern=patterns.BASE_URL)] = None
-    """What the vendor's own SDK takes as base URL."""
+    """What the vendor's own SDK takes as base URL; of type Mesh, the registry. Default there: the gateway's own."""
     service_ref: ServiceReference | None = None
     """A Service in place of baseURL; each address of a headless one has its own health."""
     auth: Auth | None = None
     """How to sign in: exactly one member. Default: none."""
     models: Annotated[tuple[ProviderModel, ...], Field(max_length=256), UniqueBy("name")] = ()
     """What the provider may serve."""
+    mesh: MeshSource | None = None
+    """Which agents answer, for type Mesh."""
     discovery: Discovery | None = None
     limits: ProviderLimits | None = None
     timeouts: ProviderTimeouts | None = None

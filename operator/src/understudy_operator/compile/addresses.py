@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from understudy_api.v1alpha1.meta import ServiceReference
-from understudy_api.v1alpha1.provider import Auth, LLMProviderSpec
+from understudy_api.v1alpha1.provider import Auth, LLMProviderSpec, ProviderType
 from understudy_operator.compile.report import Report
 from understudy_operator.compile.vendors import Vendor
 from understudy_operator.compile.verdict import Reason
@@ -35,6 +35,8 @@ def address_of(report: Report, spec: LLMProviderSpec, vendor: Vendor, *, namespa
         return Address(host + path, per_address=True)
     if spec.base_url is not None:
         return _given_address(report, spec.base_url, vendor, path=path)
+    if spec.type is ProviderType.MESH:
+        return Address("")  # the gateway's own registry
     if vendor.host is None:
         message = f"is required, or spec.serviceRef: type {spec.type} has no default address"
         report.refuse(Reason.INVALID, "spec.baseURL", message)

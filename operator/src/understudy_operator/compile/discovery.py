@@ -31,7 +31,7 @@ def check_models(report: Report, spec: LLMProviderSpec) -> None:
     if spec.discovery is not None and spec.type not in SELF_HOSTED:
         types = ", ".join(sorted(SELF_HOSTED))
         report.warn(Reason.NOT_IN_EFFECT, _AT, f"is for servers of one's own ({types}): {spec.type} is not asked")
-    if not spec.models and not is_asked(spec):
+    if not spec.models and not is_asked(spec) and spec.type is not ProviderType.MESH:
         report.refuse(Reason.INVALID, "spec.models", "must name at least one model")
 
 

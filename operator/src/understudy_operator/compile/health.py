@@ -12,16 +12,17 @@ _HEALTH = HealthPolicy()
 _PROBE_SECONDS = 5.0
 
 
-def compile_timeouts(report: Report, spec: ProviderTimeouts | None) -> Timeouts:
+def compile_timeouts(report: Report, spec: ProviderTimeouts | None, vendor: Vendor) -> Timeouts:
     """The timeouts, with defaults for what is not said or cannot be."""
     given = spec or ProviderTimeouts()
     at = "spec.timeouts"
+    first_token = vendor.first_token_seconds or _TIMEOUTS.first_token_seconds
     return Timeouts(
         connect_seconds=positive_seconds(
             report, f"{at}.connect", duration=given.connect, default=_TIMEOUTS.connect_seconds
         ),
         first_token_seconds=positive_seconds(
-            report, f"{at}.firstToken", duration=given.first_token, default=_TIMEOUTS.first_token_seconds
+            report, f"{at}.firstToken", duration=given.first_token, default=first_token
         ),
         stream_idle_seconds=positive_seconds(
             report, f"{at}.streamIdle", duration=given.stream_idle, default=_TIMEOUTS.stream_idle_seconds

@@ -27,11 +27,16 @@ Audio and Prefill must be said: few models have them, and a request that needs t
 """
 
 _UNKNOWN = KnownModel(ASSUMED_CAPABILITIES)
+_OF_AGENTS = KnownModel(ASSUMED_CAPABILITIES - {Capability.REASONING, Capability.EMBEDDINGS})
+"""Agents are asked for answers and for nothing else, and cannot be told how hard to think."""
+ANY_AGENT = (ModelSpec(name="default"),)
+"""What a mesh offers where its object lists no names: whatever model the agent has."""
 
 
 def compile_models(spec: LLMProviderSpec, discovered: Discovered | None) -> dict[str, ProviderModel]:
     """The provider's models by the name that routes use: those that it lists, and those that only its server lists."""
-    listed = {model.name: _compile_model(spec.type, model, discovered) for model in spec.models}
+    models = spec.models or (ANY_AGENT if spec.type is ProviderType.MESH else ())
+    listed = {model.name: _compile_model(spec.type, model, discovered) for model in models}
     return {**_only_discovered(spec, discovered), **listed}
 
 
@@ -73,7 +78,7 @@ def _known(type_: ProviderType, upstream_name: str, discovered: Discovered | Non
     found = discovered.find(upstream_name) if discovered else None
     if found is not None:
         return KnownModel(_capabilities(found), found.context_window)
-    return known_model(type_, upstream_name) or _UNKNOWN
+    return known_model(type_, upstream_name) or (_OF_AGENTS if type_ is ProviderType.MESH else _UNKNOWN)
 
 
 def _capabilities(model: DiscoveredModel) -> frozenset[Capability]:

@@ -12,6 +12,7 @@ from understudy_operator.compile.discovery import check_models, inquiry_of, look
 from understudy_operator.compile.headers import compile_headers, with_defaults
 from understudy_operator.compile.health import compile_health, compile_timeouts
 from understudy_operator.compile.inputs import Inputs, NamespacedName
+from understudy_operator.compile.mesh import mesh_source
 from understudy_operator.compile.missing import Missing
 from understudy_operator.compile.models import compile_models
 from understudy_operator.compile.namespaces import Namespaces
@@ -67,7 +68,7 @@ def _compile_provider(item: Item[LLMProvider], inputs: Inputs, namespaces: Names
     headers = compile_headers(report, given, at=("spec", "headers", "set"), sign_in="spec.auth")
     sign_in = compile_sign_in(report, inputs, spec, vendor, namespace=namespace)
     tls = _tls(item, inputs)
-    timeouts, health = compile_timeouts(report, spec.timeouts), compile_health(report, spec.health, vendor)
+    timeouts, health = compile_timeouts(report, spec.timeouts, vendor), compile_health(report, spec.health, vendor)
     if not report.accepted or address is None or sign_in is None or isinstance(tls, Missing):
         return CompiledProvider(item)
     at = (namespace, item.key.name)
@@ -90,6 +91,7 @@ def _compile_provider(item: Item[LLMProvider], inputs: Inputs, namespaces: Names
         timeouts=timeouts,
         health=health,
         tls=tls,
+        mesh=mesh_source(spec),
         visible_to=namespaces.visible_to(spec.allowed_namespaces or _DEFAULT_OPENNESS, of=namespace),
     )
     return CompiledProvider(item, config, sign_in.values, inquiry_of(spec, config, sign_in.values))

@@ -21,6 +21,7 @@ class Vendor:
         auth_header: What carries a key.
         self_hosted: Nobody is billed by the token.
         probe: A path that tells for free whether a server is well.
+        first_token_seconds: How long a first token may take; None: as long as of most.
     """
 
     dialect: Dialect
@@ -32,6 +33,7 @@ class Vendor:
     auth_header: AuthHeader = AuthHeader.AUTHORIZATION
     self_hosted: bool = False
     probe: str | None = None
+    first_token_seconds: float | None = None
 
 
 def _openai(
@@ -80,5 +82,7 @@ VENDORS: dict[ProviderType, Vendor] = {
     ProviderType.VLLM: _openai("vllm", self_hosted=True, probe="/health"),
     ProviderType.LLAMA_CPP: _openai("llama_cpp", self_hosted=True, probe="/health"),
     ProviderType.OPENAI_COMPATIBLE: _openai("openai_compatible"),
+    # An agent that does not stream, or that uses tools, says its first word with its last.
+    ProviderType.MESH: Vendor(Dialect.MESH, "mesh", path="", first_token_seconds=60.0),
 }
 """Types that are missing here are not served by this version, and their providers say so."""

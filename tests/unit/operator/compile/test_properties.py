@@ -189,7 +189,7 @@ def broken_objects(draw: st.DrawFn) -> dict[str, Any]:
     sound = draw(_sound)
     broken = {**sound, "metadata": {**sound["metadata"], "name": "zzzzz"}}
     unacceptable: dict[str, dict[str, Any]] = {
-        "LLMProvider": {"type": "Mesh"},
+        "LLMProvider": {"type": "VertexAI", "auth": {"none": {}}},
         "LLMRoute": {"access": {"authorization": "RBAC"}},
         "Persona": {"system": {"text": "{{ absent }}"}},
         "LLMTool": {"parameters": {"type": "array"}},
