@@ -18,6 +18,7 @@ from understudy_proxy.dialects.parameters import PARAMETERS
 _OWN = "_mesh_"
 """What names of the mesh's own begin with, wherever they are."""
 _FRAME = "_mesh_frame"
+_STOPPED = "max_iterations"
 _HINT, _TEXT = "hint", "text"
 _UNNAMED = "answer"
 _UNFIT = re.compile("[^A-Za-z0-9_-]+")
@@ -103,8 +104,13 @@ def chunk_frame(content: str) -> str:
     return orjson.dumps({_FRAME: "chunk", "content": content}).decode()
 
 
-END_FRAME = orjson.dumps({_FRAME: "end"}).decode()
-"""The end of a streamed answer."""
+def end_frame(*, stopped: bool = False) -> str:
+    """The end of a streamed answer; `stopped`: before the model had one."""
+    return orjson.dumps({_FRAME: "end", **({"stop_reason": _STOPPED} if stopped else {})}).decode()
+
+
+STOPPED_ANSWER: Mapping[str, str] = {"role": "assistant", "content": "", "_mesh_stop_reason": _STOPPED}
+"""What an agent gets where the model called tools until it had to be stopped, and answered nothing."""
 
 
 def _wanted(params: Mapping[str, Any]) -> Wanted | None:

@@ -17,6 +17,9 @@ from understudy_proxy.doors.refusing import bad_request
 from understudy_proxy.rounds.decide import Functions
 from understudy_proxy.rounds.progress import Bounds, Progress
 
+NO_ANSWER = "no_answer"
+"""The code of a refusal whose model would not stop calling tools."""
+
 
 @dataclass(frozen=True, slots=True)
 class Talk:
@@ -52,8 +55,8 @@ class Talk:
                 "The model called tools again and again, also when it was asked for an answer without. A higher "
                 "spec.tools.maxIterations or spec.tools.timeout of the persona gives it more rounds.",
                 type="upstream_error",
-                code="no_answer",
-                reason="no_answer",
+                code=NO_ANSWER,
+                reason=NO_ANSWER,
             )
         )
 

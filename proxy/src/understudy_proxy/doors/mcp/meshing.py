@@ -11,7 +11,9 @@ from typing import Any
 
 from understudy_api.config import Capability
 from understudy_proxy.config.runtime import Runtime, RuntimeTarget
+from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.doors.door import Refused, Request
+from understudy_proxy.doors.executing.talk import NO_ANSWER
 from understudy_proxy.doors.mcp.calling import Calling, McpTool, Outcome
 from understudy_proxy.doors.mcp.choosing import Choosing
 from understudy_proxy.doors.mcp.conversing import Heard, converse
@@ -20,7 +22,7 @@ from understudy_proxy.doors.plain.asked import read_fields
 from understudy_proxy.doors.plain.said import content_of, ending_of
 from understudy_proxy.doors.services import Services
 from understudy_proxy.mcp.results import structured
-from understudy_proxy.mesh.chats import END_FRAME, Delegated, answer_of, chunk_frame, read_delegated
+from understudy_proxy.mesh.chats import STOPPED_ANSWER, Delegated, answer_of, chunk_frame, end_frame, read_delegated
 from understudy_proxy.mesh.functions import REQUEST_SCHEMA, STREAMED, WHOLE, MeshFunction, functions
 from understudy_proxy.routing.default import default_model
 
@@ -86,17 +88,21 @@ class Meshing:
         model = model or self._choice(delegated, calling.request)
         held = self._holds(model, calling.request)
         chat, _ = read_fields(delegated.with_format(held=held), beside=())
-        tell = calling.tell if stream else None
-        heard = await converse(
-            self._asking,
-            replace(calling, tell=tell),
-            replace(chat, model=model, variables=delegated.context),
-            frame=chunk_frame,
-        )
-        outcome = _told(heard)
-        if tell is not None:
+        calling = replace(calling, tell=calling.tell if stream else None)
+        try:
+            return await self._converse(calling, replace(chat, model=model, variables=delegated.context))
+        except Refused as refused:
+            if refused.code != NO_ANSWER:
+                raise
+            if calling.tell is not None:
+                await calling.tell(end_frame(stopped=True))
+            return Outcome(structured(STOPPED_ANSWER, meta=about(refused.headers)), refused.headers)
+
+    async def _converse(self, calling: Calling, chat: Chat) -> Outcome:
+        outcome = _told(await converse(self._asking, calling, chat, frame=chunk_frame))
+        if calling.tell is not None:
             _check_streamed(outcome.result.structured)
-            await tell(END_FRAME)
+            await calling.tell(end_frame())
         return outcome
 
     def _choice(self, delegated: Delegated, request: Request) -> str:
