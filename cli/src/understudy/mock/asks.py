@@ -3,7 +3,7 @@
 A dialect reads its own format into these types; everything that decides an answer sees nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -72,6 +72,7 @@ class Chat:
         model: The model name as the caller wrote it.
         said: The last thing the user said, as text.
         tool_result: What a tool returned, if that is what the conversation ends with.
+        rounds: How often tools have returned something since the user said that.
         media: What the messages hold besides text, in order.
         prompt_tokens: The size of the whole input.
         stream: Whether the answer is to come in chunks.
@@ -89,6 +90,7 @@ class Chat:
     model: str
     said: str = ""
     tool_result: str | None = None
+    rounds: int = 0
     media: tuple[Media, ...] = ()
     prompt_tokens: int = 0
     stream: bool = False
@@ -101,6 +103,26 @@ class Chat:
     parallel: bool = True
     schema: Mapping[str, Any] | None = None
     variant: str = ""
+
+
+class Spoke(StrEnum):
+    """Who is heard in a turn."""
+
+    USER = "user"
+    TOOLS = "tools"
+    OTHER = "other"
+
+
+def rounds_in(turns: Iterable[Spoke]) -> int:
+    """Return how often tools were heard since the user was; those in a row are heard once."""
+    rounds, before = 0, Spoke.OTHER
+    for spoke in turns:
+        if spoke is Spoke.USER:
+            rounds = 0
+        elif spoke is Spoke.TOOLS and before is not Spoke.TOOLS:
+            rounds += 1
+        before = spoke
+    return rounds
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ is text.
 import re
 from dataclasses import dataclass
 
-_START = re.compile(r"\[(call|think|say|refuse|cached|written)\b:?\s*")
+_START = re.compile(r"\[(call|think|say|refuse|cached|written|then)\b:?\s*")
 _BRACKET = re.compile(r"[\[\]]")
 # A direction is typed by a person; a number of tokens beyond this one is none.
 _LONGEST_NUMBER = 7
@@ -27,6 +27,7 @@ class Directions:
         refuse: Whether to refuse.
         cached: Tokens of the prompt that a cache had.
         written: Tokens of the prompt that went into a cache.
+        then: What holds in the place of all this once the tools have returned; directions again.
     """
 
     rest: str
@@ -36,6 +37,7 @@ class Directions:
     refuse: bool = False
     cached: int = 0
     written: int = 0
+    then: str | None = None
 
 
 def directions_in(said: str) -> Directions:
@@ -60,6 +62,7 @@ def directions_in(said: str) -> Directions:
         refuse="refuse" in given,
         cached=_number(given.get("cached", "")),
         written=_number(given.get("written", "")),
+        then=given.get("then"),
     )
 
 

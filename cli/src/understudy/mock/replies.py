@@ -116,9 +116,9 @@ def reply_to(chat: Chat, *, name: str, settings: Settings) -> Reply:
     Raises:
         RefusedError: If the user asks for a call of a tool that is not offered.
     """
-    directed = directions_in(chat.said)
+    directed, anew = _directed(chat)
     thoughts = _words(directed.think, None) if directed.think else ()
-    choice = replace(_choice(chat, directed, name=name, settings=settings), thoughts=thoughts)
+    choice = replace(_choice(chat, directed, anew=anew, name=name, settings=settings), thoughts=thoughts)
     tokens = len(choice.pieces) + sum(len(call.arguments) + tokens_in(call.name) for call in choice.tool_calls)
     usage = Usage(
         prompt_tokens=max(chat.prompt_tokens, directed.cached + directed.written),
@@ -130,12 +130,23 @@ def reply_to(chat: Chat, *, name: str, settings: Settings) -> Reply:
     return Reply((choice,) * chat.choices, usage)
 
 
-def _choice(chat: Chat, directed: Directions, *, name: str, settings: Settings) -> Choice:
-    """Decide between a refusal, tool calls and text. What was said before a tool's result has had its answer."""
-    anew = chat.tool_result is None
+def _directed(chat: Chat) -> tuple[Directions, bool]:
+    """Return the directions that hold, and whether they are new: what tools have returned to has had its answer."""
+    directed = directions_in(chat.said)
+    for _ in range(chat.rounds):
+        if directed.then is None:
+            return directed, False
+        directed = directions_in(directed.then)
+    return directed, chat.tool_result is None or chat.rounds > 0
+
+
+def _choice(chat: Chat, directed: Directions, *, anew: bool, name: str, settings: Settings) -> Choice:
+    """Decide between a refusal, tool calls and text."""
     if anew and directed.refuse:
         return Choice(_words(_REFUSAL, None), (), Finish.REFUSAL)
-    tools = _named(chat, directed.calls) if anew and directed.calls is not None else chat.calls
+    # Whether a later turn may call anything is for the caller to say, and not for who wrote the direction.
+    may_call = chat.tools or not chat.rounds
+    tools = _named(chat, directed.calls) if anew and may_call and directed.calls is not None else chat.calls
     said = directed.say if anew else None
     if tools:
         calls = tuple(ToolCall(tool.name, _sliced(json.dumps(example(tool.parameters)))) for tool in tools)

@@ -19,6 +19,11 @@ from understudy.mock.directions import Directions, directions_in
         pytest.param('[say: {"a": [1, [2]]}]', Directions("", say='{"a": [1, [2]]}'), id="brackets in it"),
         pytest.param("[refuse]", Directions("", refuse=True), id="refuse"),
         pytest.param("[cached: 7] [written: 5]", Directions("", cached=7, written=5), id="cache"),
+        pytest.param(
+            "[call] [then: [call: b] [then: Now what?]]",
+            Directions("", calls=(), then="[call: b] [then: Now what?]"),
+            id="what holds later",
+        ),
         pytest.param("[cached: many]", Directions(""), id="no number"),
         pytest.param("[cached: 99999999999]", Directions(""), id="too large a number"),
         pytest.param("Is it\n warm? [refuse] Say!", Directions("Is it warm? Say!", refuse=True), id="text around it"),

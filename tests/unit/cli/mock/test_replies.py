@@ -163,6 +163,27 @@ def test_goes_on_after_the_result() -> None:
     assert ((), ("hm", " so"), 3) == (choice.tool_calls, choice.thoughts, reply.usage.cached_tokens)
 
 
+ROUNDS = "[think: hm] [call: get_weather] [then: [say: And] [call: get.time] [then: [say: Done.]]]"
+
+
+@pytest.mark.parametrize(
+    ("rounds", "tools", "expected"),
+    [
+        pytest.param(0, TOOLS, ("", ["get_weather"]), id="at first"),
+        pytest.param(1, TOOLS, ("And", ["get.time"]), id="after the first results"),
+        pytest.param(2, TOOLS, ("Done.", []), id="after the second"),
+        pytest.param(3, TOOLS, ('This is ada, answering as gpt. The tool returned: "22 C"', []), id="after all of it"),
+        pytest.param(1, (), ("And", []), id="when nothing may be called any more"),
+    ],
+)
+def test_does_something_else_after_each_round(
+    rounds: int, tools: tuple[Tool, ...], expected: tuple[str, list[str]]
+) -> None:
+    """One message directs a conversation with several rounds of calls."""
+    choice = choice_of(ROUNDS, tools=tools, tool_result="22 C" if rounds else None, rounds=rounds)
+    assert expected == ("".join(choice.pieces), [call.name for call in choice.tool_calls])
+
+
 def test_thinks_and_speaks_and_calls() -> None:
     """One turn can hold all three."""
     choice = choice_of("[think: hm so] [say: Let me see] [call]", tools=TOOLS)

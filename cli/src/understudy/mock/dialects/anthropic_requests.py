@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from understudy.mock.asks import Call, Chat, Operation, Tool
+from understudy.mock.asks import Call, Chat, Operation, Spoke, Tool, rounds_in
 from understudy.mock.dialects.anthropic_blocks import Turn, check_cache_marks, read_texts, read_turns
 from understudy.mock.dialects.anthropic_order import check_order, check_thinking_kept
 from understudy.mock.dialects.fields import as_object, objects, only, optional, required, texts, within, wrong
@@ -65,6 +65,7 @@ def read_messages(call: Call, content: Any) -> Chat:
         model=required(body, "model", str) or _no_model(),
         said=next((turn.text for turn in reversed(turns) if turn.role == "user" and turn.text), ""),
         tool_result=turns[-1].results_text if not turns[-1].text else None,
+        rounds=rounds_in(_spoke(turn) for turn in turns),
         media=tuple(one for turn in turns for one in turn.media),
         prompt_tokens=_TOKENS_TO_BEGIN
         + tokens_in(system)
@@ -79,6 +80,12 @@ def read_messages(call: Call, content: Any) -> Chat:
         schema=_schema(body),
         variant=call.variant,
     )
+
+
+def _spoke(turn: Turn) -> Spoke:
+    if turn.role == "user" and turn.text:
+        return Spoke.USER
+    return Spoke.TOOLS if turn.results else Spoke.OTHER
 
 
 def _no_model() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from understudy.mock.asks import Call, Chat, Tool
+from understudy.mock.asks import Call, Chat, Spoke, Tool, rounds_in
 from understudy.mock.dialects.bedrock_blocks import TOOL_NAME, Turn, read_system, read_turns
 from understudy.mock.dialects.bedrock_order import check_order
 from understudy.mock.dialects.fields import as_object, objects, optional, required, texts, within, wrong
@@ -43,6 +43,7 @@ def read_converse(call: Call, content: Any, *, stream: bool) -> Chat:
         model=call.model,
         said=next((turn.text for turn in reversed(turns) if turn.role == "user" and turn.text), ""),
         tool_result=", ".join(turns[-1].results.values()) if turns[-1].results and not turns[-1].text else None,
+        rounds=rounds_in(_spoke(turn) for turn in turns),
         media=tuple(one for turn in turns for one in turn.media),
         prompt_tokens=_size(turns, read_system(body)),
         stream=stream,
@@ -54,6 +55,12 @@ def read_converse(call: Call, content: Any, *, stream: bool) -> Chat:
         schema=_schema(body),
         variant=call.variant,
     )
+
+
+def _spoke(turn: Turn) -> Spoke:
+    if turn.role == "user" and turn.text:
+        return Spoke.USER
+    return Spoke.TOOLS if turn.results else Spoke.OTHER
 
 
 def read_counted(call: Call, content: Any) -> Chat:

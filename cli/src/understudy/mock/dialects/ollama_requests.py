@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from typing import Any, TypeVar
 
-from understudy.mock.asks import Call, Chat, Embeddings, Media, MediaKind, Tool
+from understudy.mock.asks import Call, Chat, Embeddings, Media, MediaKind, Spoke, Tool, rounds_in
 from understudy.mock.failures import bad_request
 from understudy.mock.media import check_base64
 from understudy.mock.replies import tokens_in
@@ -25,6 +25,7 @@ _TYPES: dict[type, str] = {str: "string", bool: "bool", int: "int", list: "slice
 _EFFORTS = frozenset({"low", "medium", "high", "max"})
 # How images of each type begin, in base64.
 _IMAGES = {"iVBORw": "image/png", "/9j/": "image/jpeg", "R0lGOD": "image/gif", "UklGR": "image/webp"}
+_SPOKE = {"user": Spoke.USER, "tool": Spoke.TOOLS}
 _DURATION = re.compile(r"-?[0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h)([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))*|-?[0-9]+")
 _TOKENS_A_MESSAGE = 4
 _USUAL_DIMENSIONS = 16
@@ -43,6 +44,7 @@ def read_chat(call: Call, content: Any) -> Chat:
         body,
         said=next((text for role, text in zip(reversed(roles), reversed(texts), strict=True) if role == "user"), ""),
         tool_result=_returned(roles, texts),
+        rounds=rounds_in(_SPOKE.get(role, Spoke.OTHER) for role in roles),
         media=tuple(medium for message in messages for medium in _images(message)),
         texts=texts,
         tools=tools,
@@ -90,6 +92,7 @@ def _chat(
     *,
     said: str,
     tool_result: str | None,
+    rounds: int = 0,
     media: tuple[Media, ...],
     texts: list[str],
     tools: tuple[Tool, ...],
@@ -102,6 +105,7 @@ def _chat(
         model=read_model(body),
         said=said,
         tool_result=tool_result,
+        rounds=rounds,
         media=media,
         prompt_tokens=sum(_TOKENS_A_MESSAGE + tokens_in(text) for text in texts),
         stream=_field(body, "stream", bool) is not False and bool(texts),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
-from understudy.mock.asks import Chat, Embeddings, Tool
+from understudy.mock.asks import Chat, Embeddings, Spoke, Tool, rounds_in
 from understudy.mock.dialects.openai_fields import (
     as_object,
     as_text,
@@ -46,6 +46,7 @@ def read_chat(content: Any) -> Chat:
         model=model,
         said=next((message.text for message in reversed(messages) if message.role == "user"), ""),
         tool_result=_results(messages),
+        rounds=rounds_in(_spoke(message) for message in messages),
         media=tuple(one for message in messages for one in message.media),
         prompt_tokens=_TOKENS_TO_BEGIN + sum(_TOKENS_A_MESSAGE + tokens_in(message.text) for message in messages),
         stream=stream,
@@ -80,6 +81,12 @@ def _results(messages: list[Message]) -> str | None:
     """Return what tools returned since anybody else spoke, if anything."""
     results = list(takewhile(lambda message: message.role in TOOLS, reversed(messages)))
     return ", ".join(message.text for message in reversed(results)) if results else None
+
+
+def _spoke(message: Message) -> Spoke:
+    if message.role == "user":
+        return Spoke.USER
+    return Spoke.TOOLS if message.role in TOOLS else Spoke.OTHER
 
 
 def _max_tokens(body: Mapping[str, Any], model: str) -> int | None:

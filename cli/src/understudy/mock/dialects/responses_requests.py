@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
-from understudy.mock.asks import Chat, Media, MediaKind
+from understudy.mock.asks import Chat, Media, MediaKind, Spoke, rounds_in
 from understudy.mock.dialects.openai_fields import as_object, field, named_model, number
 from understudy.mock.dialects.responses_tools import missing, read_tools
 from understudy.mock.failures import RefusedError, bad_request
@@ -55,6 +55,7 @@ def read_response(content: Any) -> Chat:
         model=named_model(body),
         said=next((t for i, t in zip(reversed(items), reversed(texts), strict=True) if i.get("role") == "user"), ""),
         tool_result=_returned(items, texts),
+        rounds=rounds_in(_spoke(item) for item in items),
         media=tuple(_media(items)),
         prompt_tokens=_TOKENS_TO_BEGIN + tokens_in(instructions) + sum(_TOKENS_AN_ITEM + tokens_in(t) for t in texts),
         stream=bool(field(body, "stream", bool)),
@@ -171,6 +172,12 @@ def _returned(items: list[dict[str, Any]], texts: list[str]) -> str | None:
     turns = zip(reversed(items), reversed(texts), strict=True)
     last = list(takewhile(lambda turn: turn[0]["type"] == "function_call_output", turns))
     return ", ".join(text for _, text in reversed(last)) if last else None
+
+
+def _spoke(item: Mapping[str, Any]) -> Spoke:
+    if item.get("role") == "user":
+        return Spoke.USER
+    return Spoke.TOOLS if item["type"] == "function_call_output" else Spoke.OTHER
 
 
 def _media(items: list[dict[str, Any]]) -> Iterator[Media]:

@@ -6,7 +6,7 @@ How single values are read is in `fields`, the conversation in `contents`. Encod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from understudy.mock.asks import Call, Chat, Embeddings
+from understudy.mock.asks import Call, Chat, Embeddings, Spoke, rounds_in
 from understudy.mock.dialects.gemini.contents import CONTENT, Turn, read_parts, read_turn
 from understudy.mock.dialects.gemini.fields import Fields, fields, names_of
 from understudy.mock.dialects.gemini.order import check_order
@@ -117,6 +117,7 @@ def _chat(call: Call, body: Fields) -> Chat:
         model=call.model,
         said=next((turn.text for turn in reversed(turns) if turn.role == "user" and turn.of("text")), ""),
         tool_result=", ".join(part.text for part in returned) if returned else None,
+        rounds=rounds_in(_spoke(turn) for turn in turns),
         media=tuple(part.media for turn in turns for part in turn.parts if part.media),
         prompt_tokens=_size(turns) + sum(tokens_in(part.text) for part in system),
         stream=call.variant in {"sse", "array"},
@@ -128,6 +129,12 @@ def _chat(call: Call, body: Fields) -> Chat:
         schema=_schema(config),
         variant=call.variant + THOUGHTS if shown else call.variant,
     )
+
+
+def _spoke(turn: Turn) -> Spoke:
+    if turn.role == "user" and turn.of("text"):
+        return Spoke.USER
+    return Spoke.TOOLS if turn.of("function_response") else Spoke.OTHER
 
 
 def _check_model(body: Fields, call: Call) -> None:
