@@ -65,13 +65,18 @@ def is_stream(response: httpx2.Response) -> bool:
     return response.headers.get("content-type", "").startswith("text/event-stream")
 
 
-def as_event(content: bytes) -> httpx2.Response:
-    """An answer in one piece, as the only event of a stream."""
+def as_event(content: bytes, whole: httpx2.Response) -> httpx2.Response:
+    """An answer in one piece, which has this content, as the only event of a stream.
+
+    Raises:
+        InvalidAnswer: it is no JSON.
+    """
     try:
         data = json.dumps(json.loads(content)).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidAnswer("what the agent answers is not JSON: is the address an agent's?") from error
-    return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=b"data: " + data + b"\n\n")
+    headers = {"content-type": "text/event-stream"}
+    return httpx2.Response(200, headers=headers, content=b"data: " + data + b"\n\n", request=whole.request)
 
 
 def refused(error: UnderstudyError, offer: Offer) -> UnderstudyError:

@@ -128,7 +128,7 @@ class AsyncLLM:
             if not response.is_success:
                 raise refused((await connection.read(response)).refused(response), offer)
             if not is_stream(response):
-                response = as_event((await connection.read(response)).content)
+                response = as_event((await connection.read(response)).content, response)
             leaving.pop_all()
         return AsyncChatStream(response, AgentFold(offer, stream=stream))
 

@@ -21,7 +21,7 @@ class Directory:
 
     def __init__(self, registry: str, wanted: Wanted) -> None:
         """Look for `wanted` at the registry of that address."""
-        self._registry = registry
+        self.registry = registry
         self._wanted = wanted
         self._known: tuple[Offer, ...] = ()
         self._asked: float | None = None
@@ -66,7 +66,7 @@ class Directory:
 
     def not_found(self) -> ProviderNotFound:
         """The error where nobody fits."""
-        return not_found(self._known, self._wanted, registry=self._registry)
+        return not_found(self._known, self._wanted, registry=self.registry)
 
 
 def untried(candidates: Iterable[Offer], tried: set[str]) -> Iterator[Offer]:

@@ -65,7 +65,7 @@ class _Found:
         self._wanted = wanted
         self._registry = registry
         self._timeout = timeout
-        self._shared: tuple[Directory, Addresses] | None = None
+        self._directory: Directory | None = None
 
     @contextmanager
     def llm(self) -> Iterator[LLM]:
@@ -84,11 +84,12 @@ class _Found:
             await model.close()
 
     def _looked_up(self) -> tuple[Directory, Addresses]:
-        """With the first call, so that a module can be imported before its configuration is there."""
-        if self._shared is None:
-            addresses = Addresses(os.environ, registry=self._registry, timeout=self._timeout)
-            self._shared = (Directory(addresses.registry.url, self._wanted), addresses)
-        return self._shared
+        """By the environment as it is now: a module may be imported before its configuration is there."""
+        addresses = Addresses(os.environ, registry=self._registry, timeout=self._timeout)
+        directory = self._directory
+        if directory is None or directory.registry != addresses.registry.url:
+            self._directory = directory = Directory(addresses.registry.url, self._wanted)
+        return directory, addresses
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ class LLM:
             if not response.is_success:
                 raise refused(connection.read(response).refused(response), offer)
             if not is_stream(response):
-                response = as_event(connection.read(response).content)
+                response = as_event(connection.read(response).content, response)
             leaving.pop_all()
         return ChatStream(response, AgentFold(offer, stream=stream))
 
