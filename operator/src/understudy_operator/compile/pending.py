@@ -16,11 +16,10 @@ from understudy_operator.compile.verdict import Reason
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A field, whose every value or only one is not in effect, and what happens instead."""
+    """A field that is not in effect, and what happens instead."""
 
     field: str
     instead: str
-    value: str | None = None
 
 
 _SHARED = (
@@ -40,10 +39,7 @@ PENDING: dict[str, tuple[Pending, ...]] = {
         Pending("spec.faults", "no faults are given"),
         Pending("spec.hedge", "the next backend is asked when the first has failed"),
     ),
-    "Persona": (
-        *_SHARED,
-        Pending("spec.tools.mode", "tools are declared, and the client runs them", value="Execute"),
-    ),
+    "Persona": _SHARED,
 }
 
 
@@ -51,9 +47,8 @@ def warn_of_pending(report: Report, resource: AnyKind) -> None:
     """Say of each such field of an object that it has no effect."""
     for pending in PENDING[resource.kind]:
         value = _value_at(resource, pending.field)
-        if value == pending.value if pending.value else value is not None and value != ():
-            said = f"{pending.value} is" if pending.value else "is"
-            message = f"{said} not in effect in this version: {pending.instead}"
+        if value is not None and value != ():
+            message = f"is not in effect in this version: {pending.instead}"
             report.warn(Reason.NOT_IN_EFFECT, pending.field, message)
 
 
