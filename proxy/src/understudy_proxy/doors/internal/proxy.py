@@ -11,7 +11,7 @@ from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.fields import missing, string
 from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.dialects.usage import Usage
-from understudy_proxy.doors.asking import Answered, Saying
+from understudy_proxy.doors.asking import Answered, Asking, Saying
 from understudy_proxy.doors.door import Answer, Refused, Request
 from understudy_proxy.doors.internal.agents import Agent, AgentLimits, read_agent
 from understudy_proxy.doors.internal.secret import SharedSecret
@@ -22,7 +22,9 @@ from understudy_proxy.doors.plain.said import content_of, ending_of
 from understudy_proxy.doors.plain.streaming import PlainVoice
 from understudy_proxy.doors.refusing import bad_request
 from understudy_proxy.doors.services import Services
+from understudy_proxy.doors.sessions.turns import HEADER, TurnAsking
 from understudy_proxy.doors.telling import tell
+from understudy_proxy.sessions.session import FIELD
 
 
 class InternalProxyDoor:
@@ -31,6 +33,7 @@ class InternalProxyDoor:
     def __init__(self, services: Services, *, secret: SharedSecret, limits: AgentLimits, usage: AgentUsage) -> None:
         """Count in `usage` what agents use."""
         self._asking = services.asking
+        self._sessions = services.sessions
         self._secret = secret
         self._limits = limits
         self._usage = usage
@@ -40,7 +43,8 @@ class InternalProxyDoor:
         """Answer, in a stream where one is asked for."""
         try:
             self._secret.check(request)
-            chat, agent = _read(await request.body())
+            chat, agent, given = _read(await request.body(), goes_on=HEADER in request.headers)
+            session_id = self._sessions.named(request, given)
             self._limits.take(agent)
         except Refused as refused:
             self._metrics.refused(refused.reason)
@@ -48,34 +52,39 @@ class InternalProxyDoor:
         used = Sums(requests=1)
         try:
             with bad_gateway():
-                if chat.stream:
-                    await self._stream(request, chat, used)
-                    return None
-                return await self._whole(request, chat, used)
+                policy = self._sessions.policy(request, chat.model)
+                async with self._sessions.asking(request, session_id, policy, by=self._asking) as asking:
+                    if chat.stream:
+                        await _stream(request, chat, used, by=asking)
+                        return None
+                    return await _whole(request, chat, used, by=asking)
         finally:
             used.milliseconds = _milliseconds(request)
             self._usage.add(agent, used)
 
-    async def _whole(self, request: Request, chat: Chat, used: Sums) -> Answer:
-        answered = await self._asking.complete(request, chat)
-        said = answered.said
-        body = {"content": content_of(said), **_ending(request, said, said.usage, answered, used)}
-        return Answer(body=orjson.dumps(body), headers=answered.headers)
 
-    async def _stream(self, request: Request, chat: Chat, used: Sums) -> None:
-        def ending(said: Said, saying: Saying) -> dict[str, Any]:
-            return _ending(request, said, saying.usage, saying, used)
-
-        await tell(request, self._asking.stream(request, chat), PlainVoice(ending))
+async def _whole(request: Request, chat: Chat, used: Sums, *, by: Asking | TurnAsking) -> Answer:
+    answered = await by.complete(request, chat)
+    said = answered.said
+    body = {"content": content_of(said), **_ending(request, said, said.usage, answered, used)}
+    return Answer(body=orjson.dumps(body), headers=answered.headers)
 
 
-def _read(raw: bytes) -> tuple[Chat, Agent]:
-    chat, beside = read_plain(raw, beside=("model", "metadata"))
+async def _stream(request: Request, chat: Chat, used: Sums, *, by: Asking | TurnAsking) -> None:
+    def ending(said: Said, saying: Saying) -> dict[str, Any]:
+        return _ending(request, said, saying.usage, saying, used)
+
+    await tell(request, by.stream(request, chat), PlainVoice(ending))
+
+
+def _read(raw: bytes, *, goes_on: bool) -> tuple[Chat, Agent, Any]:
+    """What is asked, on whose behalf, and the session that the body names."""
+    chat, beside = read_plain(raw, beside=("model", "metadata", FIELD), goes_on=goes_on)
     try:
         model = string(beside["model"], "model")
         if not model:
             raise missing("model")
-        return replace(chat, model=model), read_agent(beside["metadata"])
+        return replace(chat, model=model), read_agent(beside["metadata"]), beside[FIELD]
     except RequestError as error:
         raise bad_request(error) from error
 

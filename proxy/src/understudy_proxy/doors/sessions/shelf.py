@@ -1,5 +1,6 @@
 """Where sessions are kept: in a store, each under the namespace of its caller, for whom alone it exists."""
 
+import re
 from dataclasses import dataclass
 
 from understudy_proxy.dialects.fields import shown
@@ -9,7 +10,8 @@ from understudy_proxy.sessions.record import decode, encode
 from understudy_proxy.sessions.session import Session
 from understudy_proxy.state.store import Store
 
-_MAX_ID = 128
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+"""What an id can be: keys of other things begin like one and go on with a slash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Shelf:
             Refused: it is not there, or no more, or another's.
         """
         key = self.key(request, session_id)
-        stored = await self._store.get(key) if len(session_id) <= _MAX_ID else None
+        stored = await self._store.get(key) if _ID.fullmatch(session_id) else None
         session = decode(stored) if stored is not None else None
         if stored is None or session is None:
             raise not_found(session_id)
@@ -62,7 +64,7 @@ class Shelf:
 
     async def delete(self, request: Request, session_id: str) -> bool:
         """Forget it; whether it was there."""
-        return len(session_id) <= _MAX_ID and await self._store.delete(self.key(request, session_id))
+        return bool(_ID.fullmatch(session_id)) and await self._store.delete(self.key(request, session_id))
 
 
 def not_found(session_id: str) -> Refused:

@@ -30,6 +30,7 @@ from understudy_proxy.state.store import Store
 from understudy_proxy.telemetry.metrics import Metrics
 
 HEADER = "x-session-id"
+_USUAL = SessionPolicy()
 _log = logging.getLogger(__name__)
 
 
@@ -40,6 +41,7 @@ class Sessions:
         """Keep sessions in `store`; count in `metrics` who is turned away."""
         self.shelf = Shelf(store, names)
         self._holding = Holding(store)
+        self._names = names
         self._metrics = metrics
 
     def named(self, request: Request, given: Any) -> str | None:
@@ -54,6 +56,13 @@ class Sessions:
         if given and header and given != header:
             raise bad_request(invalid(FIELD, f"the header {HEADER} names another session: name one."))
         return given or header or None
+
+    def policy(self, request: Request, model: str) -> SessionPolicy:
+        """How whoever answers under the name `model` has its sessions kept."""
+        try:
+            return self._names.target(self._names.runtime(), model, namespace=self._names.namespace(request)).session
+        except Refused:
+            return _USUAL  # what is wrong with the name is told when it is asked
 
     @asynccontextmanager
     async def asking(
