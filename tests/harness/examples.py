@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -32,11 +32,17 @@ async def printed(program: Sequence[str], *, port: int) -> str:
 
 
 @asynccontextmanager
-async def example_gateway(name: str, *mocks: Mock, folder: Path) -> AsyncIterator[Serve]:
-    """A gateway that runs an example's `gateway.yaml`, with these mocks for those on fixed ports."""
+async def example_gateway(
+    name: str, *mocks: Mock, folder: Path, moved: Mapping[str, str] | None = None
+) -> AsyncIterator[Serve]:
+    """A gateway that runs an example's `gateway.yaml`, with these mocks for those on fixed ports.
+
+    Of other servers, `moved` says where they are instead.
+    """
     text = (EXAMPLES / name / "gateway.yaml").read_text()
-    for port, mock in zip(PORTS, mocks, strict=False):
-        text = text.replace(f"http://localhost:{port}", mock.url)
+    mocked = {f"http://localhost:{port}": mock.url for port, mock in zip(PORTS, mocks, strict=False)}
+    for usual, actual in {**mocked, **(moved or {})}.items():
+        text = text.replace(usual, actual)
     assert "localhost" not in re.sub("#.*", "", text), "every provider of an example has a mock in its place"
     async with serving(folder, "-f", str(write(folder / "gateway", gateway=text))) as serve:
         yield serve

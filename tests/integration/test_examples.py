@@ -7,6 +7,7 @@ import pytest
 
 from harness.commands import serving
 from harness.examples import EXAMPLES, example_gateway, printed_by
+from harness.shop import USUAL, open_shop
 from understudy.mock import Mock
 
 
@@ -67,3 +68,19 @@ async def test_rag(tmp_path: Path, question: str, document: str, passage: str) -
     paragraphs = sum(file.read_text().strip().count("\n\n") for file in (EXAMPLES / "rag/documents").iterdir())
     assert ["embedder", "embedder", "large"] == [each.model for each in (indexed, asked, answered)]
     assert (paragraphs, 1) == (len(indexed.json()["input"]), len(asked.json()["input"]))
+
+
+async def test_tools_of_the_gateway(tmp_path: Path) -> None:
+    """A program calls them by name; a persona looks things up by itself, and the client only sees its answer."""
+    async with (
+        open_shop(tmp_path) as shop,
+        Mock() as mock,
+        example_gateway("tools", mock, folder=tmp_path, moved={USUAL: shop}) as serve,
+    ):
+        found = await printed_by("tools", "browse.py", port=serve.port)
+    listed = ["ask_customer", "find_book", "stock"]
+    assert listed == re.findall(r"^(\w+): [A-Z]", found, re.MULTILINE)[:3]
+    assert "Wuthering Heights: 0 on shelf C2\nJane Eyre: 2 on shelf C3\n" in found
+    assert "Pride and Prejudice" in mock.requests[1].body.decode()
+    assert "The tool returned" in found.splitlines()[-1]
+    assert "Pride and Prejudice" in found.splitlines()[-1]

@@ -66,10 +66,11 @@ class HttpHandler(ApiModel):
     path: Annotated[str, Field(max_length=1024, pattern=patterns.URL_PATH)] | None = None
     """The path at the Service. Default: /."""
     method: HttpMethod = HttpMethod.POST
+    """With GET and DELETE the arguments are in the query, otherwise in the body."""
     headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=32)] = {}
     """Headers added to every call."""
     timeout: Duration = "30s"
-    """How long a call may take."""
+    """How long a call may take, to the last byte of the answer."""
     auth: ToolAuth | None = None
 
 
