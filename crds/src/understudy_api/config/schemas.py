@@ -1,7 +1,7 @@
 """JSON Schemas of tools' arguments, made ready: the one place that says what of them counts, and what is taken.
 
 The operator refuses what a proxy could not check arguments by, so both of them ask here. The library is imported when
-the first schema is met: it is a tenth of a proxy's memory, and most proxies have no tool.
+the first schema is met: it takes 5 MB of memory, and most proxies have no tool.
 """
 
 from typing import TYPE_CHECKING, Any, NoReturn
