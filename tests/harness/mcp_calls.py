@@ -91,6 +91,12 @@ async def call(
     return await post(port, message("tools/call", params), {**READS, "mcp-protocol-version": era})
 
 
+async def listed(port: int) -> dict[str, dict[str, Any]]:
+    """The tools by their names."""
+    told = await post(port, message("tools/list"))
+    return {each["name"]: each for each in told.result["tools"]}
+
+
 def read(answer: Answer) -> Told:
     """The messages of an answer, whatever form it has."""
     if not answer.headers.get("content-type", "").startswith("text/event-stream"):

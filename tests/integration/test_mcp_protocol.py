@@ -213,7 +213,7 @@ MISMATCHED = [
     pytest.param(modern("tools/call", CALL), modern_headers("tools/call", "get_metrics"), -32020, id="another name"),
     pytest.param(modern("tools/call", CALL), modern_headers("tools/call", "=?base64?Z2V0X21ldHJpY3M=?="), -32020,
                  id="another name in disguise"),
-    pytest.param(modern("tools/call", CALL), modern_headers("tools/call", "=?base64?%%?="), -32020, id="a garbled name"),
+    pytest.param(modern("tools/call", CALL), modern_headers("tools/call", "=?base64?%%?="), -32020, id="a garbled one"),
     pytest.param(message("tools/list"), LIST, -32602, id="without the envelope"),
     pytest.param(message("tools/list", {"_meta": {"io.modelcontextprotocol/protocolVersion": MODERN}}), LIST, -32602,
                  id="half of the envelope"),
