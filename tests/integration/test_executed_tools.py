@@ -1,7 +1,5 @@
 """Personas whose tools the gateway runs: what clients of every dialect hear, whoever answers."""
 
-from dataclasses import replace
-
 import pytest
 
 from harness.callers import CALLERS
