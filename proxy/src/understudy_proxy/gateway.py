@@ -77,8 +77,24 @@ _STORE_BYTES = 64 * 1024 * 1024
 class Gateway:
     """Everything that one event loop serves. Make it where that loop runs."""
 
-    def __init__(self, settings: Settings, source: Source, *, writer: LogWriter, masker: Masker) -> None:
-        """Wire a gateway that gets its configuration from `source` and logs to `writer`."""
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        *,
+        writer: LogWriter,
+        masker: Masker,
+        registry_port: int | None = None,
+    ) -> None:
+        """Wire a gateway that gets its configuration from `source` and logs to `writer`.
+
+        Args:
+            settings: How.
+            source: Of the configuration.
+            writer: Of the log.
+            masker: Of the log's secrets.
+            registry_port: Where the worker listens that keeps the mesh's registry for this one; None: this one does.
+        """
         self._settings = settings
         self._source = source
         self._masker = masker
@@ -106,7 +122,7 @@ class Gateway:
         self._holder.on_swap(self._tools.forget)
         self._shared = _shared_store(settings)
         self._store = DoorStore(self._shared or MemoryStore(max_bytes=_STORE_BYTES, now=time.monotonic))
-        self._agency = Agency(settings, self._holder)
+        self._agency = Agency(settings, self._holder, resolver=self._resolver, registry_port=registry_port)
         self._public = self._make_public(outcomes)
         self._admin = self._make_admin()
 
@@ -257,7 +273,8 @@ class Gateway:
             draw=random.random,
             timer=time.monotonic,
         )
-        routes = (*doors.routes(), Route("/explain", {"GET": explain, "POST": explain}, admin_errors))
+        explained = Route("/explain", {"GET": explain, "POST": explain}, admin_errors)
+        routes = (*doors.routes(), explained, *self._agency.inner_routes())
         return Server(routes, errors=admin_errors, limits=limits(self._settings))
 
     async def _follow(self) -> None:

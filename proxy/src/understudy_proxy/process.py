@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from understudy_proxy.config.source import Source
 from understudy_proxy.gateway import Gateway
@@ -40,9 +41,7 @@ def run(settings: Settings, source: Source, *, announce: Announce | None = None)
     tell = announce or _nobody
     try:
         if settings.workers > 1:
-            return run_workers(
-                settings, lambda public, admin, leash: run_worker(settings, source, public, admin, leash), announce=tell
-            )
+            return run_workers(settings, partial(run_worker, settings, source), announce=tell)
         public = listen(settings.host, settings.port)
         admin = listen(settings.admin_host, settings.admin_port)
         tell(port_of(public), port_of(admin))
@@ -64,6 +63,7 @@ def run_worker(
     public: socket.socket,
     admin: socket.socket,
     leash: int | None = None,
+    registry_port: int | None = None,
 ) -> int:
     """Serve on these sockets until told to end; the exit code.
 
@@ -73,6 +73,7 @@ def run_worker(
         public: Bound, for callers.
         admin: Bound, for operators.
         leash: A file descriptor that becomes readable when the process that started this one is gone.
+        registry_port: Where the worker listens that keeps the mesh's registry; None: this one does.
     """
     masker = Masker()
     with ExitStack() as stack:
@@ -86,7 +87,7 @@ def run_worker(
         gc.freeze()
 
         async def serve() -> None:
-            gateway = Gateway(settings, source, writer=writer, masker=masker)
+            gateway = Gateway(settings, source, writer=writer, masker=masker, registry_port=registry_port)
             try:
                 await gateway.begin(admin)
                 await gateway.configured(within_seconds=_FIRST_CONFIGURATION_SECONDS)

@@ -80,6 +80,10 @@ class Settings:
     """Where agents reach this gateway, a name or an address. Empty: where they ask it, or this machine."""
     mesh_port: int = 0
     """The port there; 0 means 80 with `mesh_host`, and this gateway's own without it."""
+    mesh_peers: str = ""
+    """A name behind which all pods are, this one among them: one of them keeps the registry. Empty: this pod does."""
+    pod_ip: str = ""
+    """This pod's own address there."""
 
     def __post_init__(self) -> None:
         _check(self)

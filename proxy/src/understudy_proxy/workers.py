@@ -35,8 +35,9 @@ _HEEDED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 _GRACE_SECONDS = 5.0
 """Beyond the drain deadline, before what still runs is killed."""
 
-RunWorker = Callable[[socket.socket, socket.socket, int], int]
-"""Serve on a public and an admin socket, held by a leash; gives the exit code."""
+RunWorker = Callable[[socket.socket, socket.socket, int, int | None], int]
+"""Serve on a public and an admin socket, held by a leash; gives the exit code. The last is the admin port of the first
+worker, which does what only one may do; None for that one itself."""
 
 
 @dataclass(slots=True)
@@ -72,7 +73,8 @@ def run_workers(settings: Settings, run_worker: RunWorker, *, announce: Callable
 
         def worker(index: int) -> int:
             sock = listen(settings.host, port_of(public), shared=True)
-            return run_worker(sock, listen(_LOCAL, port_of(internal[index]), shared=True), leash_end)
+            first = port_of(internal[0]) if index else None
+            return run_worker(sock, listen(_LOCAL, port_of(internal[index]), shared=True), leash_end, first)
 
         def together() -> int:
             sock = listen(settings.admin_host, port_of(admin), shared=True)

@@ -11,6 +11,7 @@ from harness.raw_http import eventually
 from understudy_proxy.doors.door import Answer, Refused, Request, Route
 from understudy_proxy.doors.mesh.errors import mesh_errors
 from understudy_proxy.doors.mesh.registry import RegistryDoors
+from understudy_proxy.doors.mesh.relaying import Relay, nobody
 from understudy_proxy.doors.mesh.routes import mesh_routes
 from understudy_proxy.listening import listen
 from understudy_proxy.mesh.agents import Registration, Status, Tool
@@ -63,6 +64,7 @@ async def theirs(port: int = 0, *routes: Route) -> AsyncIterator[Theirs]:
     doors = RegistryDoors(
         told.registry,
         House(namespace=None, version="1"),
+        relay=Relay(nobody, marked=False),
         own_id="theirs",
         address=None,
         clock=time.time,

@@ -12,6 +12,7 @@ import orjson
 
 from understudy_proxy.doors.door import Answer, Headers, Refused, Request
 from understudy_proxy.doors.mesh.address import Address, address_of
+from understudy_proxy.doors.mesh.relaying import Relay
 from understudy_proxy.mesh.agents import Registration, Status
 from understudy_proxy.mesh.house import House
 from understudy_proxy.mesh.reading import MAX_BODY, Invalid, Malformed, read_registration
@@ -31,6 +32,7 @@ class RegistryDoors:
         registry: Registry,
         house: House,
         *,
+        relay: Relay,
         own_id: str,
         address: Address | None,
         clock: Callable[[], float],
@@ -41,13 +43,15 @@ class RegistryDoors:
         Args:
             registry: Who is there.
             house: The gateway's own agent, which is always there.
-            own_id: Its id here.
+            relay: Asks whoever keeps the registry for this process, if somebody does.
+            own_id: The id of the gateway's agent here.
             address: Where agents reach it; None: where they have reached it.
             clock: Seconds since the epoch.
             timer: Monotonic seconds.
         """
         self._registry = registry
         self._house = house
+        self._relay = relay
         self._own_id = own_id
         self._address = address
         self._clock = clock
@@ -59,6 +63,8 @@ class RegistryDoors:
         raw = await request.body()
         if len(raw) > MAX_BODY:
             raise Refused(413, f"An agent takes {MAX_BODY} bytes at most to tell of itself.", reason="body_too_large")
+        if (answer := await self._relay.passed_on(request, raw)) is not None:
+            return answer
         try:
             return _answer(self._taken(read_registration(raw), request))
         except Malformed as error:
@@ -81,10 +87,14 @@ class RegistryDoors:
         """An agent is still there, and hears whether there is more to say."""
         if request.method != "HEAD":
             raise _nothing(request)
+        if (answer := await self._relay.passed_on(request)) is not None:
+            return answer
         return Answer(_STATUS[self._registry.beat(request.rest, now=self._timer())], headers=_NEVER_STORED)
 
     async def leave(self, request: Request) -> Answer:
         """An agent leaves. Whoever is not here has left."""
+        if (answer := await self._relay.passed_on(request)) is not None:
+            return answer
         self._registry.leave(request.rest, now=self._timer())
         return Answer(204)
 
@@ -94,13 +104,18 @@ class RegistryDoors:
 
     async def agents(self, request: Request) -> Answer:
         """Who is there, and who was lately; the gateway itself comes last, as whoever steps in."""
+        if (answer := await self._relay.passed_on(request)) is not None:
+            return answer
+        return _answer(self.listed(self._own(request), request.query))
+
+    def listed(self, own: Registration, query: str) -> Fields:
+        """Who of all agents, the gateway's `own` the last of them, is asked for by `query`."""
         now = self._timer()
-        own = Entry(self._own(request), created=self._opened, seen=now)
-        entries = (*self._registry.entries(now=now), own)
+        entries = (*self._registry.entries(now=now), Entry(own, created=self._opened, seen=now))
         healthy = frozenset(entry.told.id for entry in entries if entry.status is Status.HEALTHY)
-        chosen = _Chosen(request.query)
+        chosen = _Chosen(query)
         shown = [self._listed(entry, healthy, now) for entry in entries if chosen.takes(entry)]
-        return _answer({"agents": shown, "count": len(shown), "timestamp": told_time(self._clock())})
+        return {"agents": shown, "count": len(shown), "timestamp": told_time(self._clock())}
 
     def _own(self, request: Request) -> Registration:
         address = self._address or address_of(request)
