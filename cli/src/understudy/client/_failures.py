@@ -128,7 +128,8 @@ def _said(decoded: Any) -> tuple[str, str | None]:
         message = next((text for key in ("message", "detail") if isinstance(text := error.get(key), str)), "")
         code = error.get("code")
         return _short(message), code if isinstance(code, str) else None
-    return _short(error) if isinstance(error, str) else "", None
+    code = decoded.get("code")
+    return _short(error) if isinstance(error, str) else "", code if isinstance(code, str) else None
 
 
 def _short(text: str) -> str:

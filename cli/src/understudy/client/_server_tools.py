@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from understudy.client._errors import InvalidAnswer, ToolFailed, ToolNotFound, UnderstudyError
+from understudy.client._errors import Facts, InvalidAnswer, ToolFailed, ToolNotFound, UnderstudyError
 from understudy.client._requests import Call
 from understudy.client._tools import Tool
 
@@ -41,7 +41,8 @@ def executed(raw: Any, *, name: str) -> Any:
     if success is True:
         return raw.get("result")
     if success is False:
-        raise ToolFailed(_why(raw, name))
+        code = raw.get("code")
+        raise ToolFailed(_why(raw, name), Facts(status=200, code=code if isinstance(code, str) else None, body=raw))
     raise InvalidAnswer("the answer is no result of a tool: is the address a gateway's?")
 
 
