@@ -30,6 +30,7 @@ VARIANTS = [
                 "adminFrom": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
             },
             "metrics": {"serviceMonitor": {"enabled": True}, "dashboards": {"enabled": True}},
+            "mesh": {"registryURL": "http://registry:8000", "host": "llm.example", "port": 80},
             "commonLabels": {"team": "platform"},
             "imagePullSecrets": [{"name": "pull"}],
             "proxy": {
@@ -113,6 +114,7 @@ def test_the_api_server_takes_what_the_chart_renders(
         pytest.param({"image": {"pullPolicy": "Sometimes"}}, "pullPolicy", id="no-such-choice"),
         pytest.param({"operator": {"watchNamespaces": ["Not A Name"]}}, "watchNamespaces", id="no-namespace"),
         pytest.param({"proxy": {"drain": {"deadline": 5}}}, "deadline", id="unknown-inner-value"),
+        pytest.param({"mesh": {"registryURL": "registry:8000"}}, "registryURL", id="no-url"),
     ],
 )
 def test_bad_values_are_refused(helm: Helm, tmp_path: Path, values: dict[str, Any], message: str) -> None:
@@ -250,3 +252,55 @@ def test_bad_tools_are_refused(helm: Helm, tmp_path: Path, values: dict[str, Any
 def _names(values: dict[str, Any]) -> list[str]:
     """`semanticSearch` is installed as `semantic-search`."""
     return [re.sub("[A-Z]", lambda found: f"-{found[0].lower()}", name) for name in values]
+
+
+def environment_of(objects: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """The variables of the one container of the Deployment called `name`: values, or where they come from."""
+    (deployment,) = (each for each in of_kind(objects, "Deployment") if each["metadata"]["name"] == name)
+    return {each["name"]: each.get("value", each.get("valueFrom")) for each in container_of(deployment)["env"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "registry", "address"),
+    [
+        pytest.param({}, None, ("understudy.understudy-system.svc", "80"), id="agents register here"),
+        pytest.param(
+            {"mesh": {"registryURL": "http://registry:8000"}, "proxy": {"service": {"port": 8000}}},
+            "http://registry:8000",
+            ("understudy.understudy-system.svc", "8000"),
+            id="the gateway registers there",
+        ),
+        pytest.param(
+            {"mesh": {"host": "llm.example"}, "proxy": {"service": {"port": 8000}}},
+            None,
+            ("llm.example", "80"),
+            id="called by another name",
+        ),
+        pytest.param({"mesh": {"port": 9000}}, None, ("understudy.understudy-system.svc", "9000"), id="another port"),
+    ],
+)
+def test_where_agents_find_the_gateway(
+    helm: Helm, tmp_path: Path, values: dict[str, Any], registry: str | None, address: tuple[str, str]
+) -> None:
+    """By its Service, and all pods are one to them: they find one another behind a Service without an address."""
+    objects = render(helm, tmp_path, values)
+    told = environment_of(objects, "understudy-proxy")
+    assert registry == told.get("UNDERSTUDY_MESH_REGISTRY_URL")
+    assert address == (told["UNDERSTUDY_MESH_HOST"], told["UNDERSTUDY_MESH_PORT"])
+    assert {"fieldRef": {"fieldPath": "status.podIP"}} == told["UNDERSTUDY_POD_IP"]
+    peers = next(
+        each for each in of_kind(objects, "Service") if each["metadata"]["name"] == told["UNDERSTUDY_MESH_PEERS"]
+    )
+    assert "None" == peers["spec"]["clusterIP"]
+
+
+def test_proxies_may_ask_one_another(helm: Helm, tmp_path: Path) -> None:
+    """Whoever else may call them: one of them keeps the registry of agents for all."""
+    (policy,) = (
+        each
+        for each in of_kind(render(helm, tmp_path, {"networkPolicy": {"from": [{"podSelector": {}}]}}), "NetworkPolicy")
+        if each["metadata"]["name"] == "understudy-proxy"
+    )
+    http = policy["spec"]["ingress"][0]
+    assert [{"port": "http"}] == http["ports"]
+    assert [{"podSelector": policy["spec"]["podSelector"]}, {"podSelector": {}}] == http["from"]
