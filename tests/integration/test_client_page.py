@@ -1,18 +1,18 @@
 """`docs/client.md`: each program runs as it stands."""
 
 import asyncio
+import inspect
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from harness.commands import Serve, serving
+from harness.client_house import client_house
+from harness.commands import Serve
 from harness.examples import printed
-from harness.gateway_files import provider, route, write
-from harness.pages import REPOSITORY, blocks, page, rows, section
-from understudy import client
-from understudy.mock import Mock
+from harness.pages import REPOSITORY, blocks, code, page, rows, section
+from understudy import client, llm_provider
 
 PAGE = page("docs/client.md")
 PROGRAMS = list(zip(blocks(PAGE, "python"), blocks(PAGE, "text"), strict=True))
@@ -21,10 +21,8 @@ PROGRAMS = list(zip(blocks(PAGE, "python"), blocks(PAGE, "text"), strict=True))
 @pytest.fixture
 async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
     """The gateway that the page's programs ask."""
-    async with Mock(name="ada") as mock:
-        folder = write(tmp_path / "gateway", provider=provider("main", mock.url), route=route("main"))
-        async with serving(tmp_path, "-f", str(folder)) as started:
-            yield started
+    async with client_house(tmp_path) as house:
+        yield house.serve
 
 
 async def test_the_programs_of_the_page(serve: Serve) -> None:
@@ -46,3 +44,9 @@ def test_every_variable_is_in_the_table() -> None:
     source = (REPOSITORY / "cli/src/understudy/client/_settings.py").read_text()
     names = set(re.findall(r"LLM_GATEWAY_\w+", source))
     assert {name for name in names if f"`{name}`" in section(PAGE, "## Where the gateway is, and who calls")} == names
+
+
+def test_every_argument_of_an_agent_is_in_the_table() -> None:
+    """And no other."""
+    table = rows(section(PAGE, "### A function that is an agent"), "argument")
+    assert {name for row in table for name in code(row[0])} == set(inspect.signature(llm_provider).parameters)
