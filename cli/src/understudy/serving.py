@@ -8,11 +8,12 @@ import click
 
 from understudy.linting import Finding, as_line, printable
 from understudy.local import Became, Local, Report
-from understudy_api.config import Snapshot
+from understudy_api.config import Capability, Snapshot
 from understudy_operator.compile import Severity
 from understudy_proxy.config.build import build
+from understudy_proxy.config.runtime import RuntimeTarget
 from understudy_proxy.routing.names import PERSONA_PREFIX
-from understudy_proxy.routing.resolve import visible_models
+from understudy_proxy.routing.resolve import resolve, visible_models
 from understudy_proxy.settings import Settings
 
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
@@ -27,10 +28,10 @@ def announce(local: Local, settings: Settings) -> None:
     click.echo(f"{click.style('understudy', bold=True)} serves {shown}")
     click.echo(f"  OpenAI base URL   {address}/v1")
     click.echo(f"  metrics, explain  http://{_host(settings.admin_host)}:{settings.admin_port}")
-    if names:
+    if chats := _first_that_chats(local.snapshot, namespace=settings.default_namespace):
         click.echo(
             f"\n  curl {address}/v1/chat/completions -H 'Content-Type: application/json' \\\n"
-            f'    -d \'{{"model": "{names[0]}", "messages": [{{"role": "user", "content": "Hello!"}}]}}\'\n'
+            f'    -d \'{{"model": "{printable(chats)}", "messages": [{{"role": "user", "content": "Hello!"}}]}}\'\n'
         )
 
 
@@ -88,6 +89,18 @@ def names_of(snapshot: Snapshot, *, namespace: str) -> tuple[str, ...]:
     """What callers in `namespace` may send as `model`: routes first, then personas, then models at their providers."""
     names = (model.name for model in visible_models(build(snapshot, now=0.0), namespace=namespace))
     return tuple(sorted(names, key=lambda name: (name.startswith(PERSONA_PREFIX) + 2 * _at_provider(name), name)))
+
+
+def _first_that_chats(snapshot: Snapshot, *, namespace: str) -> str | None:
+    """A name that can be sent to chat completions: a route may be there for vectors alone."""
+    runtime = build(snapshot, now=0.0)
+    for name in names_of(snapshot, namespace=namespace):
+        target = resolve(runtime, name, namespace=namespace)
+        if isinstance(target, RuntimeTarget) and any(
+            Capability.CHAT in each.capabilities for rule in target.rules for tier in rule.tiers for each in tier
+        ):
+            return name
+    return None
 
 
 def _at_provider(name: str) -> bool:

@@ -65,6 +65,15 @@ def test_a_long_list_of_names_is_cut(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert ", r11 and 9 more\n" in printed
 
 
+def test_what_can_be_pasted_is_answered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A route that is there for vectors alone is no answer to a chat."""
+    vectors = provider("vectors", "http://127.0.0.1:9").replace("{name: m}", "{name: m, capabilities: [Embeddings]}")
+    announce(local(tmp_path, vectors=vectors, a=route("vectors", name="a"), b=route("main", name="b")), settings())
+    printed = capsys.readouterr().out
+    assert "understudy serves a, b, " in printed
+    assert '"model": "b"' in printed
+
+
 def test_nothing_to_name_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A provider of another namespace alone gives callers nothing to ask for, and no request to paste."""
     elsewhere = from_files(
