@@ -8,6 +8,9 @@ from understudy_proxy.dialects.canonical.chat import Chat, ToolChoice, ToolMode
 from understudy_proxy.dialects.canonical.content import Message, Role, ToolResult
 from understudy_proxy.rounds.decide import Deliver, Functions, Round, Step, after
 
+_NO_CALLS = ToolChoice(ToolMode.NONE, firm=False)
+"""A call that is made nevertheless is not run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -52,7 +55,7 @@ class Progress:
         self.chat = replace(
             self.chat,
             messages=_joined(self.chat.messages, turns),
-            tool_choice=ToolChoice(ToolMode.NONE) if self._last else choice_after(self.chat.tool_choice),
+            tool_choice=_NO_CALLS if self._last else choice_after(self.chat.tool_choice),
         )
 
 

@@ -15,7 +15,7 @@ RESULT = result_of(SEARCH, "found", failed=False)
 HELLO = Message(Role.USER, (Text("Hello"),))
 CALLS = Choice((SEARCH,), Finish.TOOL_CALLS)
 DONE = Choice((Text("Done."),), Finish.STOP)
-NONE = ToolChoice(ToolMode.NONE)
+NONE = ToolChoice(ToolMode.NONE, firm=False)
 
 
 def progress(*, rounds: int = 3, deadline: float = 100.0, messages: tuple[Message, ...] = (HELLO,)) -> Progress:

@@ -16,6 +16,7 @@ from understudy_proxy.dialects.request_error import RequestError, Unsupported
 
 _NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
 _INFERENCE = {"temperature": "temperature", "top_p": "topP"}
+_NO_MORE_CALLS = "Call no tool any more: answer with what you have."
 _TIERS = frozenset({"default", "flex", "priority"})
 _ROOM_TO_ANSWER = 4096
 """Tokens beside what is thought."""
@@ -91,6 +92,8 @@ class _Encoding:
         forced = False
         if (tools := self._tools()) is not None:
             body["toolConfig"] = tools
+            if chat.tool_choice is not None and chat.tool_choice.mode is ToolMode.NONE and not self.for_json:
+                body["messages"][-1]["content"].append({"text": _NO_MORE_CALLS})
             forced = "auto" not in tools.get("toolChoice", {"auto": {}})
         thinks = self._thought(forced=forced)
         additional = self._inference(body, thinks)
@@ -113,11 +116,12 @@ class _Encoding:
         choice = choice_of(chat, for_json=self.for_json)
         tools = offered(chat, for_json=self.for_json)
         if choice.mode is ToolMode.NONE:
-            if self.blocks.called:
+            if not self.blocks.called:
+                return None
+            if choice.firm:
                 raise Unsupported(
                     "Bedrock cannot be told to call no tool while the conversation has calls.", param="tool_choice"
                 )
-            return None
         if not tools:
             if choice.mode is ToolMode.REQUIRED:
                 raise RequestError("A tool must be called, but the request has none to call.", param="tool_choice")

@@ -34,6 +34,8 @@ class ToolChoice:
 
     mode: ToolMode
     names: tuple[str, ...] = ()
+    firm: bool = True
+    """False: whoever asks can do with an answer that chooses otherwise, where a vendor has no word for this choice."""
 
 
 @dataclass(frozen=True, slots=True)
