@@ -30,7 +30,8 @@ class Variable(ApiModel):
     name: VariableName
     """The placeholder's name."""
     default: Annotated[str, Field(max_length=8192)] | None = None
-    """Its value, unless a persona that includes this one says another. Without any value the prompt is refused."""
+    """Its value, unless a persona that includes this one, or the context of a session, says another. Without any value
+    the prompt is refused."""
 
 
 class PromptPosition(StrEnum):
