@@ -131,6 +131,18 @@ async def test_answers_with_a_shape(params: dict[str, Any], *, held: bool, told:
         assert SCHEMA == sent["response_format"]["json_schema"]["schema"]
 
 
+@pytest.mark.parametrize("mode", ["hint", "strict"])
+async def test_a_shape_that_is_too_deep(mode: str) -> None:
+    """It is told what is wrong, whichever way the model would have heard of it."""
+    deep: dict[str, Any] = {}
+    for _ in range(300):
+        deep = {"a": deep}
+    async with Mock() as mock, serving(mock) as gateway:
+        told = await meshed(gateway, {"model_params": {"output_schema": deep, "output_mode": mode}})
+    assert (True, 200) == (told.result["isError"], told.answer.status)
+    assert "too deeply" in told.text
+
+
 async def test_functions_of_routes_and_personas() -> None:
     """Each has its own pair, which is not listed; a persona's prompt knows what the agent says of the conversation."""
     pieces = (PromptPiece(text="Help "), PromptPiece(text="all", variable="team"), PromptPiece(text="."))

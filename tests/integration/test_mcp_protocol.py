@@ -151,7 +151,11 @@ GARBAGE = [
     pytest.param(b'{"jsonrpc":"2.0","id":1.5,"method":"ping"}', -32600, None, id="a fraction as id"),
     pytest.param(b'{"jsonrpc":"2.0","id":{},"method":"ping"}', -32600, None, id="an object as id"),
     pytest.param(b'{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}', -32602, None, id="params in a list"),
-]
+    pytest.param(json.dumps(message("ping", {"_meta": {"progressToken": {}}})).encode(), -32602, None,
+                 id="an object as token"),
+    pytest.param(json.dumps(message("ping", {"_meta": {"progressToken": "t" * 257}})).encode(), -32602, None,
+                 id="a long token"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("body", "code", "request_id"), GARBAGE)

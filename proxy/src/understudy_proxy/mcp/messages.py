@@ -15,6 +15,8 @@ Id = str | int
 """Of a request, and of a stream of progress."""
 
 _MAX_DETAIL = 120
+_MAX_TOKEN = 256
+"""Characters of a progress token: each notification repeats it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class Call:
     @property
     def progress_token(self) -> Id | None:
         """By which the client knows the progress of this request; None: it wants none."""
-        token = self.meta.get("progressToken")
-        return token if _is_id(token) else None
+        token: Id | None = self.meta.get("progressToken")
+        return token
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ def read_message(value: Any) -> Message:
     params = value.get("params")
     if params is not None and type(params) is not dict:
         raise ProtocolError(Code.INVALID_PARAMS, "The params of a request are an object.")
-    return Call(value["id"], method, params or {})
+    call = Call(value["id"], method, params or {})
+    _check_token(call.progress_token)
+    return call
 
 
 def id_in(value: Any) -> Id | None:
@@ -113,6 +117,12 @@ def event(message: Mapping[str, Any] | list[Any]) -> bytes:
 
 KEPT_ALIVE = b": still here\n\n"
 """A comment, which says that an answer is still to come."""
+
+
+def _check_token(token: Any) -> None:
+    if token is not None and (not _is_id(token) or (type(token) is str and len(token) > _MAX_TOKEN)):
+        message = f"The progressToken is an integer, or a string of up to {_MAX_TOKEN} characters."
+        raise ProtocolError(Code.INVALID_PARAMS, message)
 
 
 def _is_id(value: Any) -> bool:

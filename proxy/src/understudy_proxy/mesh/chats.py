@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from understudy_proxy.dialects.fields import array, mapping, optional_mapping, optional_string
+from understudy_proxy.dialects.fields import array, invalid, mapping, optional_mapping, optional_string
 from understudy_proxy.dialects.parameters import PARAMETERS
 
 _OWN = "_mesh_"
@@ -49,14 +49,21 @@ class Delegated:
     """What personas are told, by the names of their variables."""
 
     def with_format(self, *, held: bool) -> dict[str, Any]:
-        """The conversation with what the answer is to look like; `held`: the model can be held to a schema."""
+        """The conversation with what the answer is to look like; `held`: the model can be held to a schema.
+
+        Raises:
+            RequestError: the schema is wrong.
+        """
         wanted = self.wanted
         if wanted is None:
             return dict(self.fields)
         if held and not wanted.hinted:
             stated = {"name": wanted.name, "schema": dict(wanted.schema)}
             return {**self.fields, "response_format": {"type": "json_schema", "json_schema": stated}}
-        schema = orjson.dumps(wanted.schema).decode()
+        try:
+            schema = orjson.dumps(wanted.schema).decode()
+        except orjson.JSONEncodeError:
+            raise invalid("request.model_params.output_schema", "it is nested too deeply.") from None
         told = f"Answer with one JSON object that meets this JSON Schema, and with nothing else: {schema}"
         messages = [*array(self.fields.get("messages"), "messages"), {"role": "system", "content": told}]
         return {**self.fields, "messages": messages}
