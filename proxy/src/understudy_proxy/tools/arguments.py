@@ -9,6 +9,7 @@ import orjson
 from understudy_api.config.schemas import BadSchema, validator_of
 from understudy_proxy.config.runtime import RuntimeTool
 from understudy_proxy.failure import bounded
+from understudy_proxy.tools.explaining import is_affordable
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError, Validator
@@ -38,13 +39,15 @@ class Arguments:
         """
         arguments = _object(given)
         try:
-            errors = self._validator(tool).iter_errors(arguments)
-            problems = [_problem(error) for error in islice(errors, _SHOWN)]
+            validator = self._validator(tool)
+            if validator.is_valid(arguments):
+                return arguments
+            if not is_affordable(tool.parameters, arguments):
+                raise BadArguments(f"{_ALL} are not what its schema asks for, and too large or deep to say where")
+            problems = [_problem(error) for error in islice(validator.iter_errors(arguments), _SHOWN)]
         except (ValueError, RecursionError) as error:
             raise BadArguments(bounded(f"{_ALL} cannot be checked: {error}")) from None
-        if problems:
-            raise BadArguments("; ".join(problems))
-        return arguments
+        raise BadArguments("; ".join(problems))
 
     def forget(self) -> None:
         """Tools have changed."""

@@ -119,6 +119,16 @@ def test_a_pattern_that_backtracks_without_end() -> None:
         Arguments().checked(taking(schema), {"a": "a" * 5000 + "!"})
 
 
+def test_a_schema_that_doubles_with_each_level() -> None:
+    """Arguments that would take hours to explain are refused at once, without an explanation."""
+    twice = {"anyOf": [{"properties": {"a": {"$ref": "#"}}, "required": ["x"]} for _ in range(2)]}
+    deep: dict[str, Any] = {}
+    for _ in range(60):
+        deep = {"a": deep}
+    with pytest.raises(BadArguments, match="too large or deep to say where"):
+        Arguments().checked(taking(twice), deep)
+
+
 def test_a_gateway_without_tools() -> None:
     """It does not carry the library that checks arguments."""
     program = "import sys, understudy_proxy.tools.tools; print('jsonschema_rs' in sys.modules)"
