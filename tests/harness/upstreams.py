@@ -47,6 +47,7 @@ def upstream(base_url: str, name: str = "up", **wanted: Any) -> Upstream:
         health=HealthPolicy(),
         ssl=want.tls,
         server_name=want.server_name,
+        mesh=None,
         visible_to=None,
         candidates=candidates,
         direct={},

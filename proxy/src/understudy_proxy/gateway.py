@@ -43,6 +43,7 @@ from understudy_proxy.doors.sessions.turns import Sessions
 from understudy_proxy.doors.tools.routes import tool_routes
 from understudy_proxy.doors.unrouted import unrouted_errors
 from understudy_proxy.exchange.admission import Admission
+from understudy_proxy.exchange.directory import Directory
 from understudy_proxy.exchange.endpoints import Endpoints
 from understudy_proxy.exchange.exchange import Exchange
 from understudy_proxy.exchange.http.transport import HttpTransport
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _SOURCE_RETRY_SECONDS = 5.0
+_EVERY_INTERFACE = frozenset({"", "::", "*", "0.0.0.0"})
 _STORE_BYTES = 64 * 1024 * 1024
 """For what is remembered between requests."""
 
@@ -205,14 +207,22 @@ class Gateway:
     def _make_exchange(self) -> Exchange:
         self._resolver = Resolver()
         admission = Admission(requests=self._settings.max_in_flight)
+        transport = self._make_transport()
         exchange = Exchange(
-            transport=self._make_transport(),
+            transport=transport,
             ledger=Ledger(board=self._board, admission=admission, metrics=self._metrics),
-            endpoints=Endpoints(self._resolver),
+            endpoints=Endpoints(self._resolver, Directory(transport, own=self._own_registry)),
             budget=RetryBudget(),
         )
         self._holder.on_swap(exchange.use)
         return exchange
+
+    def _own_registry(self) -> URL | None:
+        """Where the mesh's registry of this gateway answers; None before callers are let in."""
+        if not self._public.listens:
+            return None
+        host = self._settings.host
+        return URL.build(scheme="http", host="localhost" if host in _EVERY_INTERFACE else host, port=self.port)
 
     def _make_transport(self) -> Transport:
         if not self._settings.egress_proxy:

@@ -71,6 +71,11 @@ class Server:
             raise RuntimeError("the server has not been started")
         return self._port
 
+    @property
+    def listens(self) -> bool:
+        """Whether it has begun to listen."""
+        return self._listening is not None
+
     async def start(self, sock: socket.socket) -> None:
         """Listen on `sock`, which is bound."""
         self._port = sock.getsockname()[1]

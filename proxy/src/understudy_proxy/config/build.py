@@ -7,6 +7,7 @@ candidates and named in `Runtime.out`; it never refuses the rest of the configur
 from collections.abc import Mapping
 
 from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from understudy_api.config import (
     AuthHeader,
@@ -31,6 +32,7 @@ from understudy_proxy.routing.names import index_names
 
 _DIRECT_RETRY = RetryPolicy()
 _USUAL_SESSION = SessionPolicy()
+_NOWHERE = URL("http://localhost")
 _EVERY_REQUEST = {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "understudy"}
 """Identity: a compressed answer would have to be unpacked to be read, and a stream would come in lumps."""
 
@@ -70,7 +72,7 @@ def _upstream(key: str, provider: Provider, credentials: Credentials) -> Upstrea
         type=provider.type,
         system=provider.system,
         dialect=provider.dialect,
-        base_url=url_of(provider.base_url, what="base URL"),
+        base_url=_NOWHERE if provider.mesh and provider.mesh.own else url_of(provider.base_url, what="base URL"),
         headers=_headers(provider, credentials),
         cloud=_cloud(provider, credentials),
         per_address=provider.per_address,
@@ -80,6 +82,7 @@ def _upstream(key: str, provider: Provider, credentials: Credentials) -> Upstrea
         health=provider.health,
         ssl=context,
         server_name=provider.tls.server_name if provider.tls else None,
+        mesh=provider.mesh,
         visible_to=visible(provider.namespace, provider.visible_to),
         candidates=candidates,
         direct=direct,

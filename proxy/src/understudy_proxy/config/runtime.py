@@ -21,6 +21,7 @@ from understudy_api.config import (
     Dialect,
     HealthPolicy,
     Match,
+    MeshSource,
     OnInterruption,
     Pricing,
     Prompt,
@@ -60,6 +61,9 @@ class Upstream:
     ssl: ssl.SSLContext | bool
     """A context of its own, or True for the system's trust."""
     server_name: str | None
+    mesh: MeshSource | None
+    """Which agents it is, where it is a mesh's; `base_url` is the registry then, and means nothing if that is the
+    gateway's own."""
     visible_to: frozenset[str] | None
     """Namespaces, its own among them, whose callers may address it as `provider/model`; None means all."""
     candidates: Mapping[str, "Candidate"] = field(repr=False)

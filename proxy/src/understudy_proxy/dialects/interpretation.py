@@ -5,7 +5,7 @@ failover and metering. Behind it is either pass-through, where both sides speak 
 through the canonical form.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -14,6 +14,7 @@ from understudy_proxy.config.runtime import Candidate
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.failure import UpstreamFailure
 from understudy_proxy.routing.need import Need
+from understudy_proxy.routing.places import Agent
 
 
 @dataclass(slots=True)
@@ -27,6 +28,10 @@ class Call:
     """Beside the upstream's own; names are lower case."""
     warnings: tuple[str, ...] = ()
     """What of the request this provider's dialect has no word for: sentences for the client, a header carries them."""
+    calling: Callable[[Agent], bytes] | None = None
+    """The body for an agent of a mesh, in the place of `body`: each calls its functions as it likes."""
+    may_come_whole: bool = False
+    """The answer may be one JSON object also where a stream was asked for, and the reader of the stream reads it."""
 
 
 @dataclass(slots=True)

@@ -52,7 +52,11 @@ class Attempt:
                 async with asyncio.timeout(self._until_head()):
                     await self._sign(self.sending.upstream.cloud)
             receiving = await transport.send(self.sending, within=self._until_head())
-            if self.streaming and receiving.status == 200 and not _is_whole(receiving):
+            if (
+                self.streaming
+                and receiving.status == 200
+                and (not _is_whole(receiving) or self.interpretation.call.may_come_whole)
+            ):
                 stream = await self._begun(receiving)
                 begun = True
                 return stream

@@ -83,7 +83,8 @@ _SAME_UPSTREAM = frozenset(
         FailureKind.TLS_FAILED,
     }
 )
-"""What befalls a provider as a whole: its other models and addresses fail the same way."""
+"""What befalls a provider as a whole: its other models and addresses fail the same way. Agents of a mesh have each a
+vendor of their own."""
 _SAME_ENDPOINT = frozenset({FailureKind.CONNECT_REFUSED, FailureKind.CONNECT_TIMEOUT, FailureKind.UNREACHABLE})
 _ASKED_AGAIN_WHEN_ALONE = frozenset({FailureKind.RATE_LIMITED, FailureKind.CONNECT_TIMEOUT, FailureKind.UNREACHABLE})
 """Asking again costs the caller a long wait: the time asked for, or as long as it took to find nobody there."""
@@ -126,7 +127,7 @@ def worth_asking(failure: UpstreamFailure, failed: Choice, rest: tuple[Choice, .
     """Those of `rest` that may succeed where `failed` did not."""
     if failure.kind is FailureKind.CONTEXT_LENGTH_EXCEEDED:
         return tuple(choice for choice in rest if _is_larger(choice, failed))
-    if failure.kind in _SAME_UPSTREAM:
+    if failure.kind in _SAME_UPSTREAM and failed.endpoint.agent is None:
         return tuple(choice for choice in rest if choice.candidate.upstream.key != failed.candidate.upstream.key)
     if failure.kind in _SAME_ENDPOINT:
         return tuple(choice for choice in rest if choice.endpoint.key != failed.endpoint.key)

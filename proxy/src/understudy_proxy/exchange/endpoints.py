@@ -1,16 +1,17 @@
-"""The places where an upstream answers: its URL, or for a headless Service every address behind the name.
+"""The places where an upstream answers: its URL, or every address behind the name of a headless Service, or agents.
 
 Planning asks synchronously and gets what is known; `ready` sees to it that something is. Addresses are looked up again
 when they are used and older than the resolver keeps them, in the background, so that no request waits for DNS twice.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from understudy_proxy.config.runtime import Runtime, RuntimeTarget, Upstream
+from understudy_proxy.exchange.directory import Directory
 from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.failure import UpstreamError
-from understudy_proxy.routing.plan import Endpoint
+from understudy_proxy.routing.places import Absent, Endpoint
 
 _MOST = 256
 """Addresses of one upstream that are used; each has health and a connection pool of its own."""
@@ -19,27 +20,33 @@ _MOST = 256
 class Endpoints:
     """Endpoints by upstream."""
 
-    def __init__(self, resolver: Resolver) -> None:
+    def __init__(self, resolver: Resolver, directory: Directory) -> None:
         self._resolver = resolver
+        self._directory = directory
         self._single: dict[str, tuple[Endpoint, ...]] = {}
         self._made: dict[str, tuple[tuple[str, ...], tuple[Endpoint, ...]]] = {}
         self.waiting: frozenset[str] = frozenset()
         """Upstreams of which no address was ever known."""
         self.gone: Callable[[str], None] = lambda _address: None
-        """Called with an address that its name resolves to no more."""
+        """Called with an address that its name resolves to no more, or whose agent has left."""
+        directory.left = self._leave
 
     def use(self, runtime: Runtime) -> None:
         """Get ready for `runtime`: prepare what is fixed, begin to look up what is not."""
         upstreams = runtime.upstreams.values()
-        self._single = {u.key: (Endpoint(u.key),) for u in upstreams if not u.per_address}
+        self._directory.use([u for u in upstreams if u.mesh is not None])
+        self._single = {u.key: (Endpoint(u.key),) for u in upstreams if not u.per_address and u.mesh is None}
         per_address = {u.key: u for u in upstreams if u.per_address}
         self._made = {key: made for key, made in self._made.items() if key in per_address}
-        self.waiting = frozenset(k for k, u in per_address.items() if not self._resolver.known(_where(u)[0]))
+        unknown = {k for k, u in per_address.items() if not self._resolver.known(_where(u)[0])}
+        self.waiting = frozenset(unknown | self._directory.unread())
         for upstream in per_address.values():
             self._resolver.refresh(*_where(upstream))
 
-    def __call__(self, upstream: Upstream) -> tuple[Endpoint, ...]:
-        """Where `upstream` answers, as far as known; none if its name never resolved."""
+    def __call__(self, upstream: Upstream) -> tuple[Endpoint, ...] | Absent:
+        """Where `upstream` answers, as far as known; none if its name never resolved, or why no agent does."""
+        if upstream.mesh is not None:
+            return self._directory.endpoints(upstream.key)
         if not upstream.per_address:
             return self._single.get(upstream.key) or (Endpoint(upstream.key),)
         host, port = _where(upstream)
@@ -62,15 +69,21 @@ class Endpoints:
 
     def failed(self, upstream: Upstream) -> None:
         """A connection could not be made: the addresses may have changed."""
+        if upstream.mesh is not None:
+            self._directory.look_again(upstream.key)
         if upstream.per_address:
             self._resolver.refresh(*_where(upstream))
 
     def known(self) -> frozenset[str]:
         """Keys of all endpoints of the current configuration."""
         several = (endpoint.key for _, made in self._made.values() for endpoint in made)
-        return frozenset((*self._single, *several))
+        return frozenset((*self._single, *several, *(endpoint.key for endpoint in self._directory.all())))
 
-    def _leave(self, endpoints: set[Endpoint]) -> None:
+    async def close(self) -> None:
+        """End what goes on in the background."""
+        await self._directory.close()
+
+    def _leave(self, endpoints: Collection[Endpoint]) -> None:
         for endpoint in endpoints:
             if endpoint.address is not None:
                 self.gone(endpoint.address)
@@ -78,7 +91,10 @@ class Endpoints:
     async def _first(self, upstream: Upstream) -> None:
         try:
             async with asyncio.timeout(upstream.timeouts.connect_seconds):
-                await self._resolver.addresses(*_where(upstream))
+                if upstream.mesh is not None:
+                    await self._directory.first(upstream.key)
+                else:
+                    await self._resolver.addresses(*_where(upstream))
         except (TimeoutError, UpstreamError):
             return  # without an address it is passed over, and the plan says so
         self.waiting -= {upstream.key}

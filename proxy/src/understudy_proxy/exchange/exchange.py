@@ -55,6 +55,7 @@ class Exchange:
     async def close(self) -> None:
         """End what goes on in the background, and every connection."""
         await self.probes.close()
+        await self.endpoints.close()
         await self.transport.close()
 
     async def run(self, ask: Ask) -> Whole | Stream:

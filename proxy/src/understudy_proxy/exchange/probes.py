@@ -63,7 +63,8 @@ class Probes:
 
     async def _is_well(self, endpoint: Endpoint, upstream: Upstream, probe: Probe) -> bool:
         within = upstream.timeouts.connect_seconds + probe.interval_seconds
-        sending = Sending(upstream, probe.path, b"", address=endpoint.address, method="GET")
+        asked = upstream if endpoint.agent is None else endpoint.agent.upstream
+        sending = Sending(asked, probe.path, b"", address=endpoint.address, method="GET")
         try:
             receiving = await self._transport.send(sending, within=within)
             try:

@@ -223,6 +223,10 @@ def without_choices(plan: Plan) -> Refusal:
         if reason in reasons:
             message = f"No backend of {name} can answer this request. {_passed_over(plan.skipped)}."
             return Refusal(400, message, _INVALID, code, param, reason.value)
+    if SkipReason.PROVIDER_NOT_FOUND in reasons:
+        code = SkipReason.PROVIDER_NOT_FOUND.value
+        message = f"{name} has nobody to ask right now. {_passed_over(plan.skipped)}."
+        return Refusal(503, message, "service_unavailable_error", code, "model", code)
     why = _passed_over(plan.skipped) or "All its backends are out of the configuration: see the object's conditions"
     return Refusal(
         503, f"{name} has no backend to ask. {why}.", "service_unavailable_error", "no_backend", None, "no_backend"

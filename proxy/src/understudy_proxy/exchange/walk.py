@@ -172,6 +172,7 @@ class Walk:
 
     def _attempt(self, entry: Entry, interpretation: Interpretation) -> Attempt:
         candidate, call = self._choice.candidate, interpretation.call
+        endpoint, agent = self._choice.endpoint, self._choice.endpoint.agent
         self._course.candidate = candidate
         self._course.attempts += 1
         self._course.warnings = call.warnings
@@ -179,10 +180,10 @@ class Walk:
             interpretation=interpretation,
             streaming=self._ask.asked.stream,
             sending=Sending(
-                upstream=candidate.upstream,
+                upstream=candidate.upstream if agent is None else agent.upstream,
                 path=call.path,
-                body=call.body,
-                address=self._choice.endpoint.address,
+                body=call.body if agent is None or call.calling is None else call.calling(agent),
+                address=endpoint.address,
                 headers=self._ask.forward + call.headers,
             ),
             entry=entry,

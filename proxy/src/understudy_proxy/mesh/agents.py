@@ -8,6 +8,10 @@ UNKNOWN_VENDOR = "unknown"
 ANY_HOST = "0.0.0.0"
 DEFAULT_VERSION = "1.0.0"
 """Of a tool that does not tell."""
+STREAM_TAG = "ai.mcpmesh.stream"
+"""Of functions that stream; who wants a whole answer excludes it."""
+GATEWAY_TAG = "understudy"
+"""Of functions of gateways like this one."""
 
 Tags = tuple[str | tuple[str, ...], ...]
 """What is asked of tags: `x` must be there, `+x` is preferred, `-x` must not be there; of those in parentheses, one."""

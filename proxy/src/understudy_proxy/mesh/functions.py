@@ -13,12 +13,11 @@ from typing import Any
 
 from understudy_api.config import Capability, TargetKind
 from understudy_proxy.config.runtime import Candidate, Runtime, RuntimeTarget
+from understudy_proxy.mesh.agents import GATEWAY_TAG, STREAM_TAG
 from understudy_proxy.mesh.vendors import UNKNOWN, vendor_of
 from understudy_proxy.routing.resolve import NotFound, resolve, visible_models
 
 CAPABILITY = "llm"
-STREAM_TAG = "ai.mcpmesh.stream"
-"""Of functions that stream; who wants a whole answer excludes it."""
 WHOLE, STREAMED = "process_chat", "process_chat_stream"
 """The functions of the default model, and what those of all others begin with."""
 VERSION = "1.0.0"
@@ -26,7 +25,6 @@ VERSION = "1.0.0"
 MAX_TARGETS = 200
 """Names with functions of their own, the first by name; further ones are reached as `model` in `model_params`."""
 
-_TAG = "understudy"
 _MAX_DESCRIPTION = 500
 _MAX_TAGS = 24
 _MAX_SLUG = 36
@@ -143,7 +141,7 @@ def _tags(target: RuntimeTarget, first: Candidate, runtime: Runtime) -> tuple[st
     kind = "persona" if target.kind is TargetKind.PERSONA else "route"
     made_by = () if vendor is UNKNOWN else vendor
     aliases = runtime.config.targets[target.key].aliases if target.key in runtime.config.targets else ()
-    told = (_TAG, kind, target.name, *made_by, first.model, first.upstream.name, *aliases)
+    told = (GATEWAY_TAG, kind, target.name, *made_by, first.model, first.upstream.name, *aliases)
     # What begins so is read as a wish or an exclusion.
     return tuple(dict.fromkeys(tag for tag in told if not tag.startswith(("+", "-"))))[:_MAX_TAGS]
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from understudy_api.config import Strategy
-from understudy_proxy.config.runtime import Candidate, RuntimeRule, RuntimeTarget, Upstream
+from understudy_proxy.config.runtime import Candidate, RuntimeRule, RuntimeTarget
 from understudy_proxy.routing.health import HealthBoard
 from understudy_proxy.routing.matching import mismatch
 from understudy_proxy.routing.need import Need
-from understudy_proxy.routing.plan import Choice, Endpoint, Plan, Skipped, plan
+from understudy_proxy.routing.places import Endpoint, Endpoints
+from understudy_proxy.routing.plan import Choice, Plan, Skipped, plan
 from understudy_proxy.routing.resolve import NotFound
 
 
@@ -21,7 +22,7 @@ def explain(
     headers: Mapping[str, str],
     *,
     board: HealthBoard,
-    endpoints: Callable[[Upstream], tuple[Endpoint, ...]],
+    endpoints: Endpoints,
     draw: Callable[[], float],
     now: float,
 ) -> dict[str, Any]:

@@ -27,6 +27,8 @@ class SkipReason(StrEnum):
     OUTPUT_TOO_LONG = "output_too_long"
     WEIGHT_ZERO = "weight_zero"
     NO_ADDRESS = "no_address"
+    PROVIDER_NOT_FOUND = "provider_not_found"
+    """No agent of a mesh offers what is looked for."""
     EJECTED = "ejected"
     COOLING_DOWN = "cooling_down"
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from heapq import nsmallest
 from itertools import zip_longest
 
-from understudy_proxy.config.runtime import Candidate, RuntimeRule, RuntimeTarget, Upstream
+from understudy_proxy.config.runtime import Candidate, RuntimeRule, RuntimeTarget
 from understudy_proxy.routing.fitness import SkipReason, unfit
 from understudy_proxy.routing.health import Health, HealthBoard, Standing
 from understudy_proxy.routing.matching import first_match
 from understudy_proxy.routing.need import Need, with_prompt, with_required
-from understudy_proxy.routing.places import Choice, Contender, Endpoint, Skipped
+from understudy_proxy.routing.places import Absent, Choice, Contender, Endpoint, Endpoints, Skipped
 from understudy_proxy.routing.strategies import Situation, because, ordered
 
 __all__ = ["Choice", "Endpoint", "Plan", "SkipReason", "Skipped", "plan"]
@@ -48,7 +48,7 @@ def plan(
     headers: Mapping[str, str],
     *,
     board: HealthBoard,
-    endpoints: Callable[[Upstream], tuple[Endpoint, ...]],
+    endpoints: Endpoints,
     draw: Callable[[], float],
     now: float,
     looking: bool = False,
@@ -60,7 +60,7 @@ def plan(
         need: read from the request.
         headers: the client's, found by lower-case name.
         board: the health of endpoints.
-        endpoints: the addresses of an upstream that are known now; one without an address where it has only its URL.
+        endpoints: the places of an upstream that are known now, or why there are none.
         draw: numbers in [0, 1); with the same draws the plan is the same.
         now: monotonic seconds.
         looking: nobody is going to be asked, so nobody's turn is taken.
@@ -88,7 +88,7 @@ class _Survey:
     rule: RuntimeRule
     need: Need
     board: HealthBoard
-    endpoints: Callable[[Upstream], tuple[Endpoint, ...]]
+    endpoints: Endpoints
     draw: Callable[[], float]
     now: float
     looking: bool
@@ -142,6 +142,9 @@ class _Survey:
             self.skipped.append(Skipped(candidate, None, *lack))
             return None
         endpoints = self.endpoints(candidate.upstream)
+        if isinstance(endpoints, Absent):
+            self.skipped.append(Skipped(candidate, None, endpoints.because, endpoints.detail))
+            return None
         if len(endpoints) == 1:
             return Contender(candidate, endpoints[0]) if self._may_be_asked(candidate, endpoints[0]) else None
         if not endpoints:
@@ -166,7 +169,7 @@ class _Survey:
         """As many as there can be attempts for, with one attempt kept for each other backend."""
         others = sum(len(tier) for tier in self.rule.tiers) - 1
         spare = max(1, self.target.retry.attempts - others)
-        return nsmallest(spare, endpoints, key=lambda endpoint: (self.board.in_flight(endpoint.key), self.draw()))
+        return nsmallest(spare, endpoints, key=lambda one: (one.rank, self.board.in_flight(one.key), self.draw()))
 
 
 def _out(candidate: Candidate, endpoint: Endpoint, health: Health, now: float) -> Skipped:

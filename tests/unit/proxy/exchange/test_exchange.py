@@ -19,6 +19,7 @@ from understudy_proxy.dialects.providers import PROVIDERS
 from understudy_proxy.dialects.translation import ChatOperation
 from understudy_proxy.exchange.admission import Admission
 from understudy_proxy.exchange.course import Course, Exhausted, Whole
+from understudy_proxy.exchange.directory import Directory
 from understudy_proxy.exchange.endpoints import Endpoints
 from understudy_proxy.exchange.exchange import Exchange
 from understudy_proxy.exchange.ledger import Ledger
@@ -145,7 +146,7 @@ class _Set:
         self.exchange = Exchange(
             transport=transport,
             ledger=Ledger(board=self.board, admission=self.admission, metrics=self.metrics),
-            endpoints=Endpoints(Resolver()),
+            endpoints=Endpoints(Resolver(), Directory(transport)),
             budget=RetryBudget(),
             draw=draw,
             sleep=self._sleep,

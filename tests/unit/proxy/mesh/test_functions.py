@@ -7,7 +7,8 @@ import pytest
 from harness.runtimes import a_backend, a_model, a_provider, a_rule, a_runtime, a_target
 from understudy_api.config import Capability, Names, TargetKind
 from understudy_proxy.config.runtime import Runtime
-from understudy_proxy.mesh.functions import MAX_TARGETS, STREAM_TAG, MeshFunction, functions
+from understudy_proxy.mesh.agents import STREAM_TAG
+from understudy_proxy.mesh.functions import MAX_TARGETS, MeshFunction, functions
 
 CLAUDE = a_backend("ai/anthropic", "claude-haiku-4-5")
 GPT = a_backend("ai/openai", "gpt-4.1-mini", priority=1)
