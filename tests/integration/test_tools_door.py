@@ -102,6 +102,7 @@ async def test_a_call() -> None:
         "x-team": "a",
         "user-agent": "understudy",
         "x-request-id": "req-7",
+        "x-understudy-tool": "default/search",
         "traceparent": told["traceparent"],
     }
     assert expected.items() <= asked.headers.items()
@@ -180,6 +181,17 @@ async def test_the_wrong_method() -> None:
     async with Serving(configured()) as serving:
         answer = await exchange(serving.port, "GET", EXECUTE)
     assert (405, False) == (answer.status, answer.json()["success"])
+
+
+@pytest.mark.parametrize("path", ["/config?full=1", "/metrics", "/explain?model=m", "/samples", "/healthz"])
+async def test_the_admin_port_is_no_tool(path: str) -> None:
+    """An object that names the gateway's own admin port reads nothing there, whatever headers it sets."""
+    async with Serving(configured()) as serving:
+        peek = tool("peek", serving.admin_url + path, method="GET", headers={"X-Understudy-Tool": ""})
+        assert await serving.source.push(configured(peek))
+        answer = await execute(serving.port, "peek")
+    assert "failed" == answer.json()["code"]
+    assert "it answered 403 Forbidden: The admin port is not for tools" in answer.json()["error"]
 
 
 async def test_no_configuration_yet() -> None:

@@ -19,7 +19,7 @@ from understudy_proxy.config.holder import Rejection, RuntimeHolder
 from understudy_proxy.config.loader import Loader
 from understudy_proxy.config.runtime import Runtime
 from understudy_proxy.config.source import Source
-from understudy_proxy.doors.admin import AdminDoors, admin_errors
+from understudy_proxy.doors.admin import AdminDoors, admin_errors, closed_to_tools
 from understudy_proxy.doors.anthropic.routes import anthropic_routes
 from understudy_proxy.doors.asking import Asking
 from understudy_proxy.doors.door import Route
@@ -285,7 +285,7 @@ class Gateway:
         )
         explained = Route("/explain", {"GET": explain, "POST": explain}, admin_errors)
         routes = (*doors.routes(), explained, *self._agency.inner_routes())
-        return Server(routes, errors=admin_errors, limits=limits(self._settings))
+        return Server(closed_to_tools(routes), errors=admin_errors, limits=limits(self._settings))
 
     async def _follow(self) -> None:
         """Run the source, and run it again should it fail in a way that it does not know of."""

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import orjson
 
-from understudy_proxy.doors.admin import admin_errors, healthz, json_answer, scrape
+from understudy_proxy.doors.admin import admin_errors, closed_to_tools, healthz, json_answer, scrape
 from understudy_proxy.doors.door import Answer, Refused, Request, Route
 from understudy_proxy.loop import run_loop
 from understudy_proxy.server import Server
@@ -38,7 +38,7 @@ def run_admin(settings: Settings, sock: socket.socket, ports: Sequence[int], lea
         async def serve() -> None:
             ending = Ending()
             async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-                server = Server(TogetherDoors(session, ports).routes(), errors=admin_errors)
+                server = Server(closed_to_tools(TogetherDoors(session, ports).routes()), errors=admin_errors)
                 await server.start(sock)
                 with heeded(ending, leash=leash):
                     await ending.asked.wait()

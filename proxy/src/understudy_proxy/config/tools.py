@@ -8,6 +8,8 @@ from understudy_api.config import Credentials, HttpTool, Snapshot, Tool
 from understudy_proxy.config.runtime import RuntimeTool, ToolHandler
 from understudy_proxy.config.sending import Unusable, credential, sendable, url_of, visible
 
+CALLED_AS = "X-Understudy-Tool"
+"""The header that says which tool a call is for; no object can set or leave out its value."""
 _EVERY_CALL = {"Accept": "application/json, text/*;q=0.9", "Accept-Encoding": "identity", "User-Agent": "understudy"}
 _NO_HANDLER = "it has no spec.handler: whoever asked the model runs it"
 
@@ -22,7 +24,7 @@ def _tool(key: str, tool: Tool, credentials: Credentials) -> RuntimeTool:
     out = _NO_HANDLER
     if tool.http is not None:
         try:
-            handler, out = _handler(tool.http, credentials), ""
+            handler, out = _handler(key, tool.http, credentials), ""
         except Unusable as reason:
             out = str(reason)
     return RuntimeTool(
@@ -37,9 +39,10 @@ def _tool(key: str, tool: Tool, credentials: Credentials) -> RuntimeTool:
     )
 
 
-def _handler(http: HttpTool, credentials: Credentials) -> ToolHandler:
+def _handler(key: str, http: HttpTool, credentials: Credentials) -> ToolHandler:
     headers = CIMultiDict(_EVERY_CALL)
     headers.update(sendable(http.headers))
+    headers[CALLED_AS] = key
     secret: str | None = None
     if http.credential is not None:
         secret = credential(http.credential, credentials)

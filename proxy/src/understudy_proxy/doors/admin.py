@@ -5,6 +5,8 @@ from now on. It costs no more than a dictionary, because a whole fleet is asked 
 """
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,7 +16,8 @@ import orjson
 from understudy_api.config import Config, canonical_json
 from understudy_proxy.config.holder import RuntimeHolder
 from understudy_proxy.config.loader import Loader
-from understudy_proxy.doors.door import Answer, Refused, Request, Route
+from understudy_proxy.config.tools import CALLED_AS
+from understudy_proxy.doors.door import Answer, Door, Refused, Request, Route
 from understudy_proxy.lifecycle import Lifecycle
 from understudy_proxy.telemetry.book import Samples
 from understudy_proxy.telemetry.exposition import render
@@ -98,6 +101,26 @@ async def scrape(request: Request, samples: Samples) -> Answer:
 def json_answer(body: dict[str, Any], *, status: int = 200) -> Answer:
     """`body` as JSON, with sorted keys, that nobody keeps."""
     return Answer(status, orjson.dumps(body, option=orjson.OPT_SORT_KEYS), headers=_NEVER_STORED)
+
+
+def closed_to_tools(routes: Iterable[Route]) -> tuple[Route, ...]:
+    """The same doors, but not for what an LLMTool makes the gateway ask.
+
+    Whoever may write one could otherwise read here what all other namespaces have: no network policy stands between a
+    pod and itself.
+    """
+    return tuple(
+        replace(route, doors={method: _closed(door) for method, door in route.doors.items()}) for route in routes
+    )
+
+
+def _closed(door: Door) -> Door:
+    async def closed(request: Request) -> Answer | None:
+        if CALLED_AS in request.headers:
+            raise Refused(403, "The admin port is not for tools: an LLMTool must name another address.")
+        return await door(request)
+
+    return closed
 
 
 def admin_errors(refused: Refused) -> bytes:
