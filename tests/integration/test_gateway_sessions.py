@@ -364,6 +364,12 @@ async def test_a_session_s_refusals_are_counted(gateway: Serving) -> None:
     await gateway.reaches("understudy_admission_refusals_total", 1, reason="session_not_found")
 
 
+async def test_whoever_has_no_name_says_default(gateway: Serving) -> None:
+    """Clients of sessions need not know a route."""
+    answer = await ask(gateway.port, model="default", session_id=await begun(gateway.port))
+    assert (200, "default/chat") == (answer.status, answer.header("route"))
+
+
 async def test_an_answer_names_its_route(gateway: Serving) -> None:
     """A turn has the headers of every answer."""
     answer = told(await exchange(gateway.port, "POST", PATH, chat_body(), {"x-session-id": await begun(gateway.port)}))

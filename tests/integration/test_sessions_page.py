@@ -12,7 +12,7 @@ from harness.gateways import Serving
 from harness.pages import blocks, page
 from harness.personas import BASES, staged
 from understudy.mock import Mock
-from understudy_proxy.doors.sessions.holding import WAIT_SECONDS
+from understudy_proxy.doors.sessions.holding import MAX_WAITING, WAIT_SECONDS
 from understudy_proxy.sessions.reading import MAX_CONTEXT_BYTES, MAX_TTL_SECONDS
 from understudy_proxy.sessions.record import MAX_BYTES, MAX_TURN_BYTES
 
@@ -43,6 +43,7 @@ def test_the_bounds_of_the_page() -> None:
         f"up to {MAX_TTL_SECONDS // 86400} days",
         f"up to {MAX_CONTEXT_BYTES:,} bytes",
         f"up to {WAIT_SECONDS:.0f} seconds",
+        f"where {MAX_WAITING} wait",
         f"at most {MAX_BYTES // 2**20} MiB",
         f"at most {MAX_TURN_BYTES // 2**20} MiB",
     ):

@@ -3,6 +3,7 @@
 from understudy_proxy.config.holder import RuntimeHolder
 from understudy_proxy.config.runtime import Runtime, RuntimeTarget
 from understudy_proxy.doors.door import Refused, Request
+from understudy_proxy.routing.default import DEFAULT, default_model
 from understudy_proxy.routing.resolve import NotFound, resolve
 
 _SHOWN = 128
@@ -40,11 +41,13 @@ class Names:
         return request.namespace or self._default_namespace
 
     def target(self, runtime: Runtime, model: str, *, namespace: str | None) -> RuntimeTarget:
-        """What `model` leads to.
+        """What `model` leads to; `default` to the oldest route where no route has that name.
 
         Raises:
             Refused: nothing that this caller may use.
         """
+        if model == DEFAULT:
+            model = default_model(runtime, namespace=namespace) or DEFAULT
         found = resolve(runtime, model, namespace=namespace)
         if isinstance(found, NotFound):
             raise _unknown(found)

@@ -6,6 +6,7 @@ holds nothing for long. Others wait a while, then are told to come back.
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -15,6 +16,8 @@ from understudy_proxy.state.store import Store
 LEASE_SECONDS = 30.0
 WAIT_SECONDS = 30.0
 """For other turns; most answers are there by then."""
+MAX_WAITING = 16
+"""Turns of one session, in one worker: nobody talks that fast."""
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.5
 _RENEWALS = 3
@@ -27,6 +30,8 @@ class Holding:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._waiting: Counter[str] = Counter()
+        """Turns that wait here, by what for."""
 
     @asynccontextmanager
     async def hold(self, key: str, *, ttl_seconds: float) -> AsyncIterator[None]:
@@ -47,13 +52,27 @@ class Holding:
                 await self._store.drop(lock, mark)
 
     async def _take(self, lock: str, mark: bytes) -> None:
+        if await self._store.add(lock, mark, ttl_seconds=LEASE_SECONDS):
+            return
+        if self._waiting[lock] >= MAX_WAITING:
+            raise _busy(f"and {MAX_WAITING} wait for it already")
+        self._waiting[lock] += 1
+        try:
+            await self._wait(lock, mark)
+        finally:
+            self._waiting[lock] -= 1
+            if not self._waiting[lock]:
+                del self._waiting[lock]
+
+    async def _wait(self, lock: str, mark: bytes) -> None:
         loop = asyncio.get_running_loop()
         patience, pause = loop.time() + WAIT_SECONDS, _FIRST_PAUSE_SECONDS
-        while not await self._store.add(lock, mark, ttl_seconds=LEASE_SECONDS):
-            if loop.time() + pause > patience:
-                raise _busy()
+        while loop.time() + pause <= patience:
             await asyncio.sleep(pause)
+            if await self._store.add(lock, mark, ttl_seconds=LEASE_SECONDS):
+                return
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        raise _busy(f"and has not ended within {WAIT_SECONDS:.0f} s")
 
     async def _renew(self, key: str, lock: str, mark: bytes, ttl_seconds: float) -> None:
         pause = min(LEASE_SECONDS, ttl_seconds) / _RENEWALS
@@ -64,11 +83,11 @@ class Holding:
                 await self._store.touch(key, ttl_seconds=ttl_seconds)
 
 
-def _busy() -> Refused:
+def _busy(why: str) -> Refused:
     return Refused(
         409,
-        f"Another turn of this session is under way, and has not ended within {WAIT_SECONDS:.0f} s. A session takes "
-        "one turn at a time: send this one again when that has been answered.",
+        f"Another turn of this session is under way, {why}. A session takes one turn at a time: send this one again "
+        "when that has been answered.",
         type="invalid_request_error",
         code="session_busy",
         param="session_id",

@@ -5,9 +5,10 @@ it in the next turn. A turn that fails, or whose client leaves, has not been.
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from understudy_api.config import SessionPolicy
@@ -86,20 +87,34 @@ class Sessions:
             except Refused as refused:
                 self._metrics.refused(refused.reason)
                 raise
-            yield TurnAsking(by, Turn(self.shelf, found, policy))
+            yield TurnAsking(by, self.shelf, found, policy)
 
 
-class Turn:
-    """One request in a session."""
+class TurnAsking:
+    """Asks for the answer to one turn, and keeps both."""
 
-    def __init__(self, shelf: Shelf, found: Found, policy: SessionPolicy) -> None:
+    def __init__(self, asking: Asking, shelf: Shelf, found: Found, policy: SessionPolicy) -> None:
+        self._asking = asking
         self._shelf = shelf
         self._found = found
         self._policy = policy
-        self._whole: Chat | None = None
 
-    def begin(self, chat: Chat) -> Chat:
-        """The conversation to be sent, in which `chat` comes last.
+    async def complete(self, request: Request, chat: Chat, *, operation: str = "chat") -> Answered:
+        """As `Asking.complete`, with the conversation before `chat`."""
+        whole = self._whole(chat)
+        answered = await self._asking.complete(request, sent(whole, self._policy), operation=operation)
+        await self._keep(whole, answered.messages)
+        return answered
+
+    @asynccontextmanager
+    async def stream(self, request: Request, chat: Chat, *, operation: str = "chat") -> AsyncIterator[Saying]:
+        """As `Asking.stream`, with the conversation before `chat`."""
+        whole = self._whole(chat)
+        async with self._asking.stream(request, sent(whole, self._policy), operation=operation) as saying:
+            yield _TurnSaying(saying, partial(self._keep, whole))
+
+    def _whole(self, chat: Chat) -> Chat:
+        """The conversation in which `chat` comes last.
 
         Raises:
             Refused: it cannot be a turn.
@@ -107,53 +122,29 @@ class Turn:
         try:
             if chat.choices != 1:
                 raise invalid("n", f"a session goes on with one answer, but {chat.choices} were asked for.")
-            self._whole = asked(self._found.session, chat)
+            whole = asked(self._found.session, chat)
         except RequestError as error:
             raise bad_request(error) from error
-        if size_of(self._whole.messages[self._whole.kept :]) > MAX_TURN_BYTES:
+        if size_of(whole.messages[whole.kept :]) > MAX_TURN_BYTES:
             raise _too_large()
-        return sent(self._whole, self._policy)
+        return whole
 
-    async def keep(self, said: tuple[Message, ...]) -> None:
-        """Keep it, with what was answered."""
-        if self._whole is None:
-            raise TypeError("a turn is kept that did not begin")
-        session = self._found.session.under(self._policy).with_turn(self._whole, said)
+    async def _keep(self, whole: Chat, said: tuple[Message, ...]) -> None:
+        """Keep a conversation, and what was answered."""
+        session = self._found.session.under(self._policy).with_turn(whole, said)
         try:
-            kept = await self._shelf.change(self._found, session)
+            if not await self._shelf.change(self._found, session):
+                _log.info("a turn is not kept: its session was deleted or forgotten meanwhile")
         except TooLarge:
-            _log.warning("a turn is not kept: it is too large for a session")
-            return
-        if not kept:
-            _log.info("a turn is not kept: its session was deleted or forgotten meanwhile")
-
-
-class TurnAsking:
-    """Asks for the answer to one turn, and keeps it."""
-
-    def __init__(self, asking: Asking, turn: Turn) -> None:
-        self._asking = asking
-        self._turn = turn
-
-    async def complete(self, request: Request, chat: Chat, *, operation: str = "chat") -> Answered:
-        """As `Asking.complete`, with the conversation before `chat`."""
-        answered = await self._asking.complete(request, self._turn.begin(chat), operation=operation)
-        await self._turn.keep(answered.messages)
-        return answered
-
-    @asynccontextmanager
-    async def stream(self, request: Request, chat: Chat, *, operation: str = "chat") -> AsyncIterator[Saying]:
-        """As `Asking.stream`, with the conversation before `chat`."""
-        async with self._asking.stream(request, self._turn.begin(chat), operation=operation) as saying:
-            yield _TurnSaying(saying, self._turn)
+            _log.warning("a turn is not kept: what its tools returned is more than a session holds")
 
 
 class _TurnSaying:
     """An answer as it comes, kept when all of it is there."""
 
-    def __init__(self, saying: Saying, turn: Turn) -> None:
+    def __init__(self, saying: Saying, keep: Callable[[tuple[Message, ...]], Awaitable[None]]) -> None:
         self._saying = saying
-        self._turn = turn
+        self._keep = keep
         self.target = saying.target
 
     @property
@@ -190,7 +181,7 @@ class _TurnSaying:
         """The events; the last one comes when the turn is kept."""
         async for event in self._saying:
             if isinstance(event, Ended):
-                await self._turn.keep(self._saying.messages)
+                await self._keep(self._saying.messages)
             yield event
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from harness.virtual_time import run
 from understudy_proxy.doors.door import Refused
-from understudy_proxy.doors.sessions.holding import LEASE_SECONDS, WAIT_SECONDS, Holding
+from understudy_proxy.doors.sessions.holding import LEASE_SECONDS, MAX_WAITING, WAIT_SECONDS, Holding
 from understudy_proxy.state.memory import MemoryStore
 
 KEY = "session/ns/sess_1"
@@ -56,6 +56,24 @@ def test_whoever_waits_too_long_is_sent_away() -> None:
         assert "1" == dict(refused.value.headers)["retry-after"]
         await first
         assert ["first begins", "first ends"] == log
+
+    run(main())
+
+
+def test_not_everybody_may_wait() -> None:
+    """Beyond so many, turns are sent away at once; those that wait have their turns."""
+
+    async def main() -> None:
+        holding, log = Holding(a_store()), list[str]()
+        waiting = [
+            asyncio.create_task(a_turn(holding, takes=0.1, log=log, name=str(n))) for n in range(MAX_WAITING + 1)
+        ]
+        await asyncio.sleep(0.01)
+        with pytest.raises(Refused, match="wait for it already"):
+            await a_turn(holding, takes=0, log=log, name="one more")
+        await asyncio.gather(*waiting)
+        assert 2 * (MAX_WAITING + 1) == len(log)
+        await a_turn(holding, takes=0, log=log, name="later")
 
     run(main())
 
