@@ -97,7 +97,7 @@ def _ending(request: Request, said: Said, usage: Usage | None, how: Answered | S
         used.tokens = usage.input + usage.output
         used.cost = how.cost
     ending = {
-        **ending_of(said, usage),
+        **ending_of(said, usage, executed=how.tool_calls),
         "provider": candidate.upstream.name if candidate else None,
         "model_resolved": candidate.upstream_model if candidate else None,
         "latency_ms": _milliseconds(request),

@@ -115,7 +115,7 @@ def _ending(request: Request, persona: str, said: Said, usage: Usage | None, how
     candidate, prompt = how.course.candidate, how.target.prompt
     return {
         "persona": persona,
-        **ending_of(said, usage),
+        **ending_of(said, usage, executed=how.tool_calls),
         "provider": candidate.upstream.name if candidate else None,
         "model": candidate.model if candidate else None,
         "persona_revision": prompt.revision if prompt else None,

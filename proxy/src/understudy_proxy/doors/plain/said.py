@@ -12,12 +12,17 @@ def content_of(said: Said) -> str:
     return "".join(part.text for part in _parts(said) if isinstance(part, (Text, Refusal)))
 
 
-def ending_of(said: Said, usage: Usage | None) -> dict[str, Any]:
-    """How an answer ends: why, with which calls of tools, and what it took."""
+def ending_of(said: Said, usage: Usage | None, *, executed: int | None = None) -> dict[str, Any]:
+    """How an answer ends: why, with which calls of tools, and what it took.
+
+    `executed` is how many calls the gateway has run; None where it runs none.
+    """
     calls = [_call(part) for part in _parts(said) if isinstance(part, ToolCall)]
     ending: dict[str, Any] = {"finish_reason": said.choices[0].finish if said.choices else "stop"}
     if calls:
         ending["tool_calls"] = calls
+    if executed is not None:
+        ending["executed_tool_calls"] = executed
     return {**ending, "usage": usage_fields(usage)}
 
 
