@@ -279,6 +279,15 @@ async def test_what_is_no_request_of_the_protocol(headers: dict[str, str], statu
     assert (status, -32600) == (told.answer.status, told.error["code"])
 
 
+async def test_no_other_path() -> None:
+    """There is one endpoint; whoever misses it is told so in words that its client reads."""
+    async with Mock() as mock, serving(mock) as gateway:
+        near = await exchange(gateway.port, "POST", "/mcp/v1", json.dumps(message("ping")).encode(), READS)
+        same = await exchange(gateway.port, "POST", "/ns/default/mcp/", json.dumps(message("ping")).encode(), READS)
+    assert (404, -32600) == (near.status, near.json()["error"]["code"])
+    assert (200, {}) == (same.status, same.json()["result"])
+
+
 async def test_a_body_that_is_too_large() -> None:
     """It is not read to its end."""
     async with Mock() as mock, serving(mock, max_body_bytes=1000) as gateway:

@@ -3,7 +3,8 @@
 Its tool `ask` gives a question to whichever provider the registry resolved, with its tool `get_weather` beside it, and
 returns what was answered. Settings are variables: `AGENT_NAME`, `AGENT_PORT`, `AGENT_TAGS` (comma separated),
 `AGENT_CAPABILITY`, `AGENT_TOOLS` (the model may call `get_weather`), `AGENT_TYPED` (the answer is an object, which the
-first SDKs demand), beside the SDK's own (`MCP_MESH_REGISTRY_URL`).
+first SDKs demand), `AGENT_STREAMS` (a tool `tell` gives the answer as it comes), beside the SDK's own
+(`MCP_MESH_REGISTRY_URL`).
 """
 # mypy: disable-error-code="untyped-decorator"
 
@@ -50,6 +51,19 @@ async def ask(question: str, llm: mesh.MeshLlmAgent = None) -> Answer:
     if llm is None:
         raise LookupError("no model was found")
     return await llm(question)
+
+
+if os.environ.get("AGENT_STREAMS"):
+
+    @app.tool()
+    @mesh.llm(provider={"capability": os.environ["AGENT_CAPABILITY"], "tags": tags})
+    @mesh.tool(capability="tell", description="Answers a question word by word")
+    async def tell(question: str, llm: mesh.MeshLlmAgent = None) -> mesh.Stream[str]:
+        """Pass on what the model says as it says it."""
+        if llm is None:
+            raise LookupError("no model was found")
+        async for piece in llm.stream(question):
+            yield piece
 
 
 @mesh.agent(

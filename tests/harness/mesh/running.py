@@ -187,6 +187,7 @@ async def consumer(
     capability: str = "llm",
     tools: bool = False,
     typed: bool = False,
+    streams: bool = False,
     sdk: str = NOW,
 ) -> AsyncIterator[Agent]:
     """Run an agent whose tool `ask` gives its question to the provider that the registry resolved.
@@ -198,9 +199,11 @@ async def consumer(
         capability: Of the provider that it wants.
         tools: Whether the model may call its tool `get_weather`.
         typed: Whether it wants `{"said": text}` of the model instead of text; all that the first SDK can.
+        streams: Whether it has a tool `tell`, too, which gives the answer as it comes.
         sdk: The environment.
     """
-    variables = {name: "1" for name, wanted in (("AGENT_TOOLS", tools), ("AGENT_TYPED", typed)) if wanted}
+    wishes = (("AGENT_TOOLS", tools), ("AGENT_TYPED", typed), ("AGENT_STREAMS", streams))
+    variables = {name: "1" for name, wanted in wishes if wanted}
     async with _agent(
         mesh, name, script="consumer.py", sdk=sdk, tags=tags, capability=capability, variables=variables
     ) as agent:

@@ -9,6 +9,7 @@ from understudy_proxy.dialects.anthropic.names import VERSION_HEADER
 from understudy_proxy.doors.anthropic.errors import anthropic_errors
 from understudy_proxy.doors.door import ErrorFormat
 from understudy_proxy.doors.gemini.errors import gemini_errors
+from understudy_proxy.doors.mcp.errors import mcp_errors
 from understudy_proxy.doors.ollama.errors import ollama_errors
 from understudy_proxy.doors.openai.errors import openai_errors
 from understudy_proxy.doors.plain.errors import plain_errors
@@ -20,6 +21,7 @@ _BY_PATH = (
     ("/upload/", gemini_errors),
     ("/api/v1/", plain_errors),
     ("/internal/", plain_errors),
+    ("/mcp/", mcp_errors),
     ("/api/", ollama_errors),
 )
 _BY_HEADER = ((VERSION_HEADER, anthropic_errors), ("x-goog-api-key", gemini_errors))
