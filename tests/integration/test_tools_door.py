@@ -194,6 +194,21 @@ async def test_the_admin_port_is_no_tool(path: str) -> None:
     assert "it answered 403 Forbidden: The admin port is not for tools" in answer.json()["error"]
 
 
+async def test_what_operators_see() -> None:
+    """Which tools cannot be called, and why; what may be a key is masked."""
+    missing = CREDENTIAL.model_copy(update={"name": "default/none/token"})
+    tools = (
+        tool("locked", "http://h/run?key=hush-hush", credential=missing, headers={"x-key": "hush-hush"}),
+        tool("ask_user", None),
+    )
+    async with Serving(configured(*tools)) as serving:
+        told = (await exchange(serving.gateway.admin_port, "GET", "/config?full=1")).json()
+    assert {"default/locked"} == told["state"]["toolsOut"].keys()
+    assert "came without a value" in told["state"]["toolsOut"]["default/locked"]
+    assert {"default/locked", "default/ask_user"} == told["config"]["tools"].keys()
+    assert "hush-hush" not in str(told)
+
+
 async def test_no_configuration_yet() -> None:
     """Said as such, and when to come back."""
     async with Serving(None) as serving:

@@ -16,6 +16,7 @@ import orjson
 from understudy_api.config import Config, canonical_json
 from understudy_proxy.config.holder import RuntimeHolder
 from understudy_proxy.config.loader import Loader
+from understudy_proxy.config.runtime import Runtime
 from understudy_proxy.config.tools import CALLED_AS
 from understudy_proxy.doors.door import Answer, Door, Refused, Request, Route
 from understudy_proxy.lifecycle import Lifecycle
@@ -74,6 +75,7 @@ class AdminDoors:
                 "draining": self._lifecycle.draining,
                 "sources": {origin.value: state for origin, state in self._loader.states.items()},
                 "providersOut": dict(runtime.out) if runtime else {},
+                "toolsOut": _tools_out(runtime) if runtime else {},
             },
         }
         if runtime is not None and is_on(request, "full"):
@@ -134,11 +136,21 @@ def is_on(request: Request, name: str) -> bool:
 
 
 def without_secrets(config: Config) -> dict[str, Any]:
-    """The configuration as JSON. Credentials are no part of it, but a header that somebody set may be one."""
+    """The configuration as JSON. Credentials are no part of it, but a header or a query may hold one."""
     shown: dict[str, Any] = orjson.loads(canonical_json(config))
     for provider in shown.get("providers", {}).values():
         provider["headers"] = dict.fromkeys(provider.get("headers", {}), MASKED)
+    for http in (tool["http"] for tool in shown.get("tools", {}).values() if tool.get("http")):
+        http["headers"] = dict.fromkeys(http.get("headers", {}), MASKED)
+        path, asked, _ = http["url"].partition("?")
+        http["url"] = f"{path}?{MASKED}" if asked else path
     return shown
+
+
+def _tools_out(runtime: Runtime) -> dict[str, str]:
+    """The tools that have a handler, and cannot be called."""
+    configured = runtime.config.tools
+    return {key: tool.out for key, tool in runtime.tools.items() if tool.out and configured[key].http is not None}
 
 
 def _timestamp(epoch_seconds: float) -> str:

@@ -12,13 +12,15 @@ from understudy_proxy.telemetry.masking import MASK
 from understudy_proxy.tools.calling import HandlerAnswer
 from understudy_proxy.tools.outcome import Outcome, OutcomeKind
 
+_MARK = b"\xef\xbb\xbf"
+"""A byte order mark, with which some libraries begin any UTF-8."""
 _WHY = ("error", "detail", "message", "title")
 """Where JSON errors say what happened."""
 
 
 def read_answer(answer: HandlerAnswer, *, secret: str | None) -> Outcome:
     """What it comes to; the token that the tool was given is in nothing of it."""
-    body = _without(secret, answer.body)
+    body = _without(secret, answer.body.removeprefix(_MARK))
     if 300 <= answer.status < 400:
         message = (
             f"it answered {answer.status} and would send on to {bounded(answer.location) or 'nowhere'}: redirects are "

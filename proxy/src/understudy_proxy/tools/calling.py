@@ -76,8 +76,8 @@ class Calling:
             raise CallFailed(OutcomeKind.FORBIDDEN_ADDRESS, str(error)) from None
         except UpstreamError as error:
             raise CallFailed(OutcomeKind.UNREACHABLE, error.failure.message) from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            _raise_failed(error)
+        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:
+            _raise_failed(error)  # RuntimeError: uvloop, when a socket breaks at the wrong moment
 
     async def close(self) -> None:
         """Close what is open."""
@@ -175,7 +175,7 @@ def _in_query(value: Any) -> str:
 def _raise_failed(error: Exception) -> NoReturn:
     if isinstance(error, TimeoutError):
         raise CallFailed(OutcomeKind.TIMEOUT, f"no connection within {_CONNECT_SECONDS:g} s") from None
-    if isinstance(error, aiohttp.ClientResponseError) and not isinstance(error, aiohttp.WSServerHandshakeError):
+    if isinstance(error, aiohttp.ClientResponseError):
         raise CallFailed(OutcomeKind.INVALID_ANSWER, bounded(f"its answer is not HTTP: {error}")) from None
     if isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError)):
         raise CallFailed(OutcomeKind.UNREACHABLE, "the connection broke before the answer was whole") from None

@@ -25,6 +25,7 @@ def read(status: int, body: bytes, *, content_type: str = "application/json", lo
         pytest.param("text/plain", b'{"a": 1}', '{"a": 1}', '{"a": 1}', id="text is text"),
         pytest.param("text/html", "<p>ä</p>".encode(), "<p>ä</p>", "<p>ä</p>", id="HTML"),
         pytest.param("", "ä".encode(), "ä", "ä", id="text of no type"),
+        pytest.param("application/json", b"\xef\xbb\xbf[]", [], "[]", id="with a byte order mark"),
         pytest.param("application/json", b"", None, "null", id="nothing"),
     ],
 )  # fmt: skip
