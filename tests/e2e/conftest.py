@@ -10,11 +10,14 @@ from harness.clusters import Cluster, new_cluster
 from harness.fixtures import mark_folder, skip_where_missing
 from harness.installed import Gateway, install_quickstart
 
+LAST = ("test_node.py", "test_outages.py")
+"""They stop the API server, and for a minute and more after that Kubernetes' scheduler places no pod."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here as `e2e`, and put outages last: for a minute after one the scheduler places no pod."""
+    """Mark everything here as `e2e`, and put outages last."""
     mark_folder(items, Path(__file__).parent, "e2e", timeout_seconds=300)
-    items.sort(key=lambda item: item.path.name == "test_outages.py")
+    items.sort(key=lambda item: LAST.index(item.path.name) + 1 if item.path.name in LAST else 0)
 
 
 @pytest.fixture(scope="session")
