@@ -158,3 +158,23 @@ async def test_a_persona_without_executed_tools_counts_none() -> None:
     async with Mock(name="a") as mock, Serving(helper([provider("a", mock.url)], [])) as gateway:
         told = await ask(gateway.port, model=MODEL)
         assert (200, None) == (told.status, told.header("tool-calls"))
+
+
+@STREAMS
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        pytest.param("/v1/responses", "input", id="responses"),
+        pytest.param("/v1/completions", "prompt", id="completions"),
+        pytest.param("/api/generate", "prompt", id="generate"),
+    ],
+)
+async def test_other_doors_of_a_dialect_have_it_too(path: str, field: str, stream: bool) -> None:
+    """Whatever asks for words gets those that come after the tools as well."""
+    said = "[call: sums] [then: [say: Answered.]]"
+    async with staged() as stage:
+        body = {"model": MODEL, field: said, "stream": stream}
+        answer = await exchange(stage.port, "POST", path, json.dumps(body).encode())
+        assert (200, True, "1") == (answer.status, answer.complete, answer.headers["x-understudy-tool-calls"])
+        assert b"Answered." in answer.body
+        assert 1 == len(stage.tools.asked)

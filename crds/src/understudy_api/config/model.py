@@ -246,7 +246,7 @@ class Prompt(ConfigModel):
     max_iterations: int = 10
     """How often in a row the model may call those."""
     tools_timeout_seconds: float = 120.0
-    """How long those are run for one request."""
+    """How long after a request has come those may be run."""
     revision: str = ""
     """The hash of all else: what tells answers from before an edit from those after it."""
 

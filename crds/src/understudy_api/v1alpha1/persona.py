@@ -127,7 +127,7 @@ class PersonaTools(ApiModel):
     max_iterations: Annotated[int, Field(ge=1, le=100)] = 10
     """How often in a row the model may call tools that the gateway runs; then it has to answer with what it has."""
     timeout: PositiveDuration = "2m"
-    """How long the gateway runs tools for one request. What is under way then is given up, and the model answers."""
+    """How long after a request has come tools may be run. What is under way then is given up, and the model answers."""
 
 
 class PersonaSession(ApiModel):

@@ -7,6 +7,7 @@ from understudy_proxy.dialects.canonical.answer import Choice
 from understudy_proxy.dialects.canonical.chat import Chat, ToolChoice, ToolMode
 from understudy_proxy.dialects.canonical.content import Message, Role, ToolResult
 from understudy_proxy.rounds.decide import Deliver, Functions, Round, Step, after
+from understudy_proxy.rounds.results import MAX_CHARACTERS_IN_ALL, characters, fitted
 
 _NO_CALLS = ToolChoice(ToolMode.NONE, firm=False)
 """A call that is made nevertheless is not run."""
@@ -34,6 +35,7 @@ class Progress:
         """Calls that were run."""
         self.functions = functions
         self.bounds = bounds
+        self._room = MAX_CHARACTERS_IN_ALL
         self._rounds = 0
         self._last = False
 
@@ -50,7 +52,9 @@ class Progress:
         self._rounds += 1
         self._last = self._rounds >= self.bounds.rounds or now >= self.bounds.deadline
         self.executed += sum(planned.instead is None for planned in done.calls)
-        turns = (Message(Role.ASSISTANT, done.turn), Message(Role.USER, tuple(results)))
+        fit = fitted(results, room=self._room)
+        self._room = max(0, self._room - sum(characters(result) for result in fit))
+        turns = (Message(Role.ASSISTANT, done.turn), Message(Role.USER, tuple(fit)))
         self.messages += turns
         self.chat = replace(
             self.chat,

@@ -4,10 +4,10 @@ import pytest
 
 from understudy_proxy.dialects.canonical.answer import Choice, Finish
 from understudy_proxy.dialects.canonical.chat import Chat, Tool, ToolChoice, ToolMode
-from understudy_proxy.dialects.canonical.content import Message, Role, Text, ToolCall
+from understudy_proxy.dialects.canonical.content import Message, Role, Text, ToolCall, ToolResult
 from understudy_proxy.rounds.decide import Functions, Round
 from understudy_proxy.rounds.progress import Bounds, Progress, choice_after
-from understudy_proxy.rounds.results import MAX_CHARACTERS, result_of
+from understudy_proxy.rounds.results import MAX_CHARACTERS, MAX_CHARACTERS_IN_ALL, characters, result_of
 
 FUNCTIONS = Functions(gateway=frozenset({"search"}), client=frozenset())
 SEARCH = ToolCall("1", "search", "{}")
@@ -94,6 +94,20 @@ def test_what_was_not_run_does_not_count() -> None:
 def test_a_demand_holds_once(before: ToolChoice | None, then: ToolChoice | None) -> None:
     """A model that must call a tool would call one for ever."""
     assert then == choice_after(before)
+
+
+def test_results_of_many_rounds_fit_a_gateway() -> None:
+    """However much tools say in however many rounds, a request takes no more memory than this."""
+    one = progress(rounds=100)
+    books = [result_of(SEARCH, "x" * MAX_CHARACTERS, failed=False)] * 30
+    for _ in range(3):
+        step = one.step(CALLS, now=0)
+        assert isinstance(step, Round)
+        one.go_on(step, books, now=0)
+    results = [part for message in one.messages for part in message.parts if isinstance(part, ToolResult)]
+    assert 90 == len(results)
+    said = sum(characters(result) for result in results)
+    assert MAX_CHARACTERS_IN_ALL <= said < MAX_CHARACTERS_IN_ALL + 90 * 100
 
 
 @pytest.mark.parametrize(
