@@ -7,8 +7,11 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from harness.executing import helper
 from harness.gateways import Serving, backend, persona, provider, route, snapshot
 from harness.mcp_calls import Told, call, listed
+from harness.raw_upstream import RawUpstream, Script, answering, ok
+from harness.tools import ToolServer, tool
 from understudy.mock import Mock
 from understudy_api.config import Prompt, PromptPiece
 
@@ -161,3 +164,38 @@ async def test_functions_of_routes_and_personas() -> None:
     assert -32602 == routed.error["code"]
     assert {"_mesh_frame": "end"} == json.loads(streamed.progress[-1])
     assert not [name for name in known if "_route_" in name or "_persona_" in name]
+
+
+def stubborn(*, stream: bool) -> Script:
+    """A model that does nothing but call a tool."""
+    made = {"id": "c", "type": "function", "function": {"name": "sums", "arguments": "{}"}}
+    part = "delta" if stream else "message"
+    said = {"role": "assistant", "tool_calls": [{"index": 0, **made}]}
+    kind = "chat.completion.chunk" if stream else "chat.completion"
+    whole = {
+        "id": "x",
+        "object": kind,
+        "model": "m",
+        "choices": [{"index": 0, part: said, "finish_reason": "tool_calls"}],
+    }
+    body = json.dumps(whole).encode()
+    return answering(
+        ok(b"data: " + body + b"\n\ndata: [DONE]\n\n", "content-type: text/event-stream") if stream else ok(body)
+    )
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_a_model_that_only_calls(*, stream: bool) -> None:
+    """An agent is told in the mesh's own words that the model was stopped."""
+    async with RawUpstream(stubborn(stream=stream)) as upstream, ToolServer(says={"/sums": (200, 42)}) as server:
+        one = provider("a", f"http://127.0.0.1:{upstream.port}")
+        configured = helper([one], [tool("sums", server.url("/sums"))], max_iterations=2)
+        async with Serving(configured) as gateway:
+            name = f"process_chat{'_stream' if stream else ''}_persona_helper"
+            told = await meshed(gateway, {}, name=name, token=1 if stream else None)
+    assert {"role": "assistant", "content": "", "_mesh_stop_reason": "max_iterations"} == told.result[
+        "structuredContent"
+    ]
+    assert not told.result["isError"]
+    ends = [{"_mesh_frame": "end", "stop_reason": "max_iterations"}] if stream else []
+    assert ends == [json.loads(each) for each in told.progress]

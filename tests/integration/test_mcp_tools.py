@@ -7,6 +7,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from harness.executing import MODEL
+from harness.executing import staged as executing
 from harness.gateways import Serving, backend, in_order, provider, route, snapshot
 from harness.mcp_calls import MODERN, PATH, READS, call, listed, message, modern, modern_headers, post, read
 from harness.raw_http import PATIENCE_SECONDS, RawHttp, eventually, exchange
@@ -246,6 +248,20 @@ async def test_the_functions_of_tools() -> None:
     ]
     assert "query" in wrong.text
     assert "total_requests" in ours.text
+
+
+@pytest.mark.parametrize("token", [None, 1])
+async def test_a_persona_whose_tools_are_run(token: int | None) -> None:
+    """The client gets the answer after them, and hears what is said on the way."""
+    said = "[say: Let me see.] [call: sums] [then: [say: It is 42.]]"
+    async with executing() as stage:
+        told = await call(stage.port, "complete_chat", chat(said, model=MODEL), token=token)
+        assert ["/sums"] == [one.path for one in stage.tools.asked]
+    assert ("1", "Let me see.\n\nIt is 42.") == (told.result["_meta"]["understudy.dev/tool-calls"], told.text)
+    assert ("stop", None) == tuple(
+        told.result["structuredContent"].get(name) for name in ("finish_reason", "tool_calls")
+    )
+    assert (told.text if token else "") == "".join(told.progress)
 
 
 @pytest.mark.parametrize("era", ["2025-11-25", MODERN])
