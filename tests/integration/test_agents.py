@@ -4,10 +4,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from harness.gateways import Serving, in_order, provider, route, snapshot
@@ -30,6 +31,7 @@ from understudy import (
 from understudy.agents._addresses import Addresses
 from understudy.agents._directory import Directory
 from understudy.agents._matching import Wanted
+from understudy.agents._tracing import TRACE
 from understudy.mock import Mock
 
 FROM_ADA = 'This is ada, answering as m. You said: "Hi"'
@@ -226,6 +228,33 @@ async def test_what_goes_wrong_in_an_agent(gateway: Serving) -> None:
             await ask(stream=False)
         with pytest.raises(ProviderError, match="TypeError: the agent's function returned float"):
             await ask(stream=True)
+
+
+async def test_a_trace_goes_on(gateway: Serving) -> None:
+    """Through all agents that are asked because of one call, and no further."""
+    assert gateway.port
+    seen: list[Mapping[str, str]] = []
+
+    @llm_provider(tags=["second"])
+    def second(request: AgentRequest) -> str:
+        """Looks at its trace."""
+        seen.append(TRACE.get())
+        return request.text
+
+    @llm_provider(tags=["first"])
+    @llm({"capability": "llm", "tags": ["second"]})
+    def first(request: AgentRequest, llm: LLM) -> str:
+        """Asks the second."""
+        return llm(request.text).text
+
+    trace = {"_trace_id": "0af7651916cd43dd8448eb211c80319c", "_parent_span": "b7ad6b7169203331"}
+    arguments = {"request": {"messages": [{"role": "user", "content": "Hi"}]}}
+    async with first, second, httpx2.AsyncClient(headers={"accept": "application/json, text/event-stream"}) as client:
+        for more in (trace, {"_trace_id": "x\ny"}):
+            params = {"name": "process_chat", "arguments": {**arguments, **more}}
+            call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+            assert '"isError":false' in (await client.post(f"{first.endpoint}/mcp", json=call)).text
+    assert seen == [trace, {}]
 
 
 PROGRAM = """

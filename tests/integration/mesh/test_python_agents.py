@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from harness.gateways import Serving, in_order, route, snapshot
+from harness.gateways import provider as upstream
 from harness.mesh.running import NOW, SEED, consumer, provider, registry
 from understudy import AgentRequest, AsyncLLM, ProviderNotFound, llm, llm_provider
 from understudy.mock import Mock
@@ -60,3 +62,26 @@ async def test_a_function_asks_an_agent(tmp_path: Path, monkeypatch: pytest.Monk
     assert (len(pieces) > 1) is (sdk == NOW)
     assert whole.provider.startswith("claude-agent")
     assert (whole.usage is not None) is (sdk == NOW)
+
+
+async def test_an_agent_with_functions_asks_a_model_of_the_gateway(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model calls the agent's functions, which the agent runs, and is told what they returned."""
+
+    @llm_provider(tags=["house"], model="chat")
+    def model() -> None:
+        """A route."""
+
+    async with (
+        Mock(name="vendor") as vendor,
+        registry(tmp_path) as mesh,
+        Serving(snapshot([upstream("main", vendor.url)], [route("chat", *in_order("main"))])) as gateway,
+    ):
+        monkeypatch.setenv("MCP_MESH_REGISTRY_URL", mesh.url)
+        monkeypatch.setenv("LLM_GATEWAY_URL", gateway.base_url)
+        async with model, consumer(mesh, "asker", tags=("house",), tools=True) as asker:
+            await asker.registered()
+            said = await asker.answered("[call: get_weather] Do I need an umbrella?")
+    assert "sunny in" in said
+    assert [each["role"] for each in vendor.requests[-1].json()["messages"]][-2:] == ["assistant", "tool"]

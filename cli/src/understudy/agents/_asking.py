@@ -47,9 +47,9 @@ def asked(messages: Messages, options: ChatOptions) -> dict[str, Any]:
             "context": None, "request_id": None, "caller_agent": None}  # fmt: skip
 
 
-def agent_call(offer: Offer, request: Mapping[str, Any], *, stream: bool) -> Call:
-    """The call of an agent's function."""
-    params: dict[str, Any] = {"name": offer.function, "arguments": {"request": request}}
+def agent_call(offer: Offer, request: Mapping[str, Any], *, stream: bool, trace: Mapping[str, str]) -> Call:
+    """The call of an agent's function, in the trace that it belongs to."""
+    params: dict[str, Any] = {"name": offer.function, "arguments": {"request": request, **trace}}
     if stream:
         params["_meta"] = {"progressToken": 1}
     return Call("POST", "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})

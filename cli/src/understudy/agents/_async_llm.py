@@ -8,6 +8,7 @@ from understudy.agents._addresses import Addresses
 from understudy.agents._asking import AgentFold, agent_call, agent_headers, as_event, asked, is_stream, refused
 from understudy.agents._directory import AGENTS, ASK_SECONDS, Directory, no_list, untried
 from understudy.agents._matching import Offer
+from understudy.agents._tracing import TRACE
 from understudy.client import (
     AsyncChatStream,
     ChatOptions,
@@ -121,10 +122,9 @@ class AsyncLLM:
 
     async def _open(self, offer: Offer, request: Mapping[str, Any], *, stream: bool) -> AsyncChatStream:
         connection = self._connection(offer.endpoint)
+        call = agent_call(offer, request, stream=stream, trace=TRACE.get())
         async with AsyncExitStack() as leaving:
-            response = await leaving.enter_async_context(
-                aclosing(await connection.send(agent_call(offer, request, stream=stream)))
-            )
+            response = await leaving.enter_async_context(aclosing(await connection.send(call)))
             if not response.is_success:
                 raise refused((await connection.read(response)).refused(response), offer)
             if not is_stream(response):

@@ -57,7 +57,8 @@ class Directory:
 
     def could_not_reach(self, offer: Offer, now: float) -> None:
         """Nobody answers there: who else fits comes first for a while."""
-        self._unreachable[offer.endpoint] = now + AVOID_SECONDS
+        # A new one, for other threads may be reading the old one.
+        self._unreachable = {**self._unreachable, offer.endpoint: now + AVOID_SECONDS}
 
     def candidates(self, now: float, *, stream: bool) -> tuple[Offer, ...]:
         """Who fits, the best first, those last who could not be reached a moment ago."""

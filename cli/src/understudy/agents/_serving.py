@@ -26,6 +26,7 @@ from mcp_types import (
 from understudy.agents._answering import Answering
 from understudy.agents._registration import STREAMED, WHOLE, Offering
 from understudy.agents._request import REQUEST_SCHEMA, AgentRequest
+from understudy.agents._tracing import TRACE, told_trace
 from understudy.client import ConfigurationError
 
 MAX_REQUEST_BYTES = 32 * 1024 * 1024
@@ -134,8 +135,10 @@ def mcp_app(offering: Offering, answering: Answering, *, host: str) -> Any:
 async def _answered(
     answering: Answering, context: ServerRequestContext[Any], params: CallToolRequestParams
 ) -> CallToolResult:
+    arguments = params.arguments or {}
+    TRACE.set(told_trace(arguments, context.request.headers if context.request is not None else {}))
     try:
-        request = AgentRequest.read(params.arguments or {})
+        request = AgentRequest.read(arguments)
         if params.name == WHOLE:
             message = await answering.answer(request, None)
         else:

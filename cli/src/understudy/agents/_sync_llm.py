@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
+from threading import Lock
 from typing import Any, Literal, TypeVar, Unpack, overload
 
 from understudy.agents._addresses import Addresses
 from understudy.agents._asking import AgentFold, agent_call, agent_headers, as_event, asked, is_stream, refused
 from understudy.agents._directory import AGENTS, ASK_SECONDS, Directory, no_list, untried
 from understudy.agents._matching import Offer
+from understudy.agents._tracing import TRACE
 from understudy.client import (
     ChatOptions,
     ChatResult,
@@ -35,6 +37,7 @@ class LLM:
         self._addresses = addresses
         self._clock = clock
         self._connections: dict[str, Connection] = {}
+        self._lock = Lock()
 
     @overload
     def __call__(
@@ -116,8 +119,9 @@ class LLM:
 
     def _open(self, offer: Offer, request: Mapping[str, Any], *, stream: bool) -> ChatStream:
         connection = self._connection(offer.endpoint)
+        call = agent_call(offer, request, stream=stream, trace=TRACE.get())
         with ExitStack() as leaving:
-            response = leaving.enter_context(closing(connection.send(agent_call(offer, request, stream=stream))))
+            response = leaving.enter_context(closing(connection.send(call)))
             if not response.is_success:
                 raise refused(connection.read(response).refused(response), offer)
             if not is_stream(response):
@@ -126,9 +130,10 @@ class LLM:
         return ChatStream(response, AgentFold(offer, stream=stream))
 
     def _connection(self, url: str) -> Connection:
-        if url not in self._connections:
-            registry = self._addresses.registry
-            settings = registry if url == registry.url else self._addresses.agent(url)
-            headers = agent_headers(settings.timeout)
-            self._connections[url] = Connection(settings, headers, transport=None, clock=self._clock)
-        return self._connections[url]
+        with self._lock:
+            if url not in self._connections:
+                registry = self._addresses.registry
+                settings = registry if url == registry.url else self._addresses.agent(url)
+                headers = agent_headers(settings.timeout)
+                self._connections[url] = Connection(settings, headers, transport=None, clock=self._clock)
+            return self._connections[url]

@@ -23,14 +23,14 @@ class City(BaseModel):
 def test_what_is_sent() -> None:
     """All keys of a request, in one call without a session."""
     options: Any = {"temperature": 0.5, "tools": [{"type": "function", "function": {"name": "f"}}]}
-    call = agent_call(OFFER, asked("Hi", options), stream=False)
+    call = agent_call(OFFER, asked("Hi", options), stream=False, trace={"_trace_id": "t"})
     nothing = dict.fromkeys(("context", "request_id", "caller_agent"))
     messages = [{"role": "user", "content": "Hi"}]
     request = {"messages": messages, "tools": options["tools"], "model_params": {"temperature": 0.5}, **nothing}
     assert (call.method, call.path) == ("POST", "/mcp")
-    assert call.body == {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
-                         "params": {"name": "process_chat", "arguments": {"request": request}}}  # fmt: skip
-    streamed = agent_call(OFFER, asked("Hi", {}), stream=True)
+    params = {"name": "process_chat", "arguments": {"request": request, "_trace_id": "t"}}
+    assert call.body == {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    streamed = agent_call(OFFER, asked("Hi", {}), stream=True, trace={})
     assert streamed.body is not None
     assert streamed.body["params"]["_meta"] == {"progressToken": 1}
     assert streamed.body["params"]["arguments"]["request"]["model_params"] is None
