@@ -238,8 +238,8 @@ async def test_an_expired_session_is_gone(gateway: Serving) -> None:
 
 async def test_a_long_turn_does_not_expire_its_session(gateway: Serving, mock: Mock) -> None:
     """The time begins when the turn ends, however long that took."""
-    mock.settings = Settings(tokens=60, token_interval=0.01)
-    session = await begun(gateway.port, ttl_seconds=0.3)
+    mock.settings = Settings(tokens=60, token_interval=0.02)
+    session = await begun(gateway.port, ttl_seconds=1)
     assert (await ask(gateway.port, session_id=session, stream=True)).whole
     assert 2 == len(await kept(gateway.port, session))
 
@@ -321,7 +321,7 @@ async def test_a_persona_says_how_much_is_sent(mock: Mock) -> None:
 
 TEMPLATE = (
     (PromptPiece(text="You serve "), PromptPiece(text="everybody", variable="team"), PromptPiece(text=".")),
-    (PromptPiece(text="", variable="notes"),),
+    (PromptPiece(text="", variable="notes"), PromptPiece(text="", variable="unsaid")),
 )
 
 
@@ -330,7 +330,9 @@ async def test_a_persona_knows_the_context(mock: Mock, stream: bool) -> None:
     """What the session says stands in its prompt, behind each door; without a session, the defaults."""
     crew = persona("crew", backend("a"), prompt=Prompt(system="You serve everybody.", template=TEMPLATE))
     async with Serving(snapshot([provider("a", mock.url)], [crew])) as gateway:
-        session = await begun(gateway.port, context={"team": "the red team", "notes": {"tide": 3}, "unused": 1})
+        session = await begun(
+            gateway.port, context={"team": "the red team", "notes": {"tide": 3}, "unused": 1, "unsaid": None}
+        )
         fields = {"persona": "crew", "messages": [{"role": "user", "content": "hi"}], "stream": stream}
         for given in ({}, {"session_id": session}):
             answer = await exchange(gateway.port, "POST", "/api/v1/chat", json.dumps({**fields, **given}).encode())

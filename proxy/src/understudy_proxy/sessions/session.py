@@ -36,10 +36,11 @@ class Session:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The context as a prompt can have it: words as they are, anything else as JSON."""
+        """The context as a prompt can have it: words as they are, anything else as JSON; null is no value."""
         return {
             name: value if isinstance(value, str) else orjson.dumps(value).decode()
             for name, value in self.context.items()
+            if value is not None
         }
 
     def under(self, policy: SessionPolicy) -> "Session":

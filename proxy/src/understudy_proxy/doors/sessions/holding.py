@@ -37,18 +37,23 @@ class Holding:
     async def hold(self, key: str, *, ttl_seconds: float) -> AsyncIterator[None]:
         """Have the session under `key` to oneself, and keep it from expiring meanwhile.
 
+        Afterwards it has `ttl_seconds` again.
+
         Raises:
             Refused: other turns take too long.
         """
         lock, mark = f"{key}/turn", secrets.token_bytes(16)
         await self._take(lock, mark)
-        renewing = asyncio.create_task(self._renew(key, lock, mark, ttl_seconds), name="session-lease")
+        meanwhile = max(ttl_seconds, LEASE_SECONDS)
+        renewing = asyncio.create_task(self._renew(key, lock, mark, meanwhile), name="session-lease")
         try:
+            await self._store.touch(key, ttl_seconds=meanwhile)
             yield
         finally:
             renewing.cancel()
             # A store that is out of reach just now forgets the mark by itself.
             with suppress(Refused):
+                await self._store.touch(key, ttl_seconds=ttl_seconds)
                 await self._store.drop(lock, mark)
 
     async def _take(self, lock: str, mark: bytes) -> None:
@@ -75,9 +80,8 @@ class Holding:
         raise _busy(f"and has not ended within {WAIT_SECONDS:.0f} s")
 
     async def _renew(self, key: str, lock: str, mark: bytes, ttl_seconds: float) -> None:
-        pause = min(LEASE_SECONDS, ttl_seconds) / _RENEWALS
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(LEASE_SECONDS / _RENEWALS)
             with suppress(Refused):
                 await self._store.swap(lock, mark, mark, ttl_seconds=LEASE_SECONDS)
                 await self._store.touch(key, ttl_seconds=ttl_seconds)

@@ -45,12 +45,21 @@ class Shelf:
         Raises:
             Refused: it is not there, or no more, or another's.
         """
+        found = await self.look(request, session_id)
+        if not await self._store.touch(found.key, ttl_seconds=found.session.ttl_seconds):
+            raise not_found(session_id)
+        return found
+
+    async def look(self, request: Request, session_id: str) -> Found:
+        """The session as it is now; its time goes on.
+
+        Raises:
+            Refused: it is not there, or no more, or another's.
+        """
         key = self.key(request, session_id)
         stored = await self._store.get(key) if _ID.fullmatch(session_id) else None
         session = decode(stored) if stored is not None else None
         if stored is None or session is None:
-            raise not_found(session_id)
-        if not await self._store.touch(key, ttl_seconds=session.ttl_seconds):
             raise not_found(session_id)
         return Found(key, session, stored)
 

@@ -83,7 +83,7 @@ class Sessions:
                 ttl_seconds = found.session.under(policy).ttl_seconds
                 await held.enter_async_context(self._holding.hold(found.key, ttl_seconds=ttl_seconds))
                 # As it is now that the turns before are over.
-                found = await self.shelf.find(request, session_id)
+                found = await self.shelf.look(request, session_id)
             except Refused as refused:
                 self._metrics.refused(refused.reason)
                 raise
