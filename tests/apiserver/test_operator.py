@@ -8,7 +8,7 @@ from base64 import b64decode
 from harness.apiserver import ApiServer
 from harness.control_plane import ControlPlane, control_plane
 from harness.figures import tell, tell_all
-from harness.manifests import provider, route, secret
+from harness.manifests import provider, route, secret, tool
 from understudy_operator.cluster import CONFIG_MAPS, EVENTS, OBJECTS, SECRETS, Query
 
 CANARY = "sk-canary-5f1d"
@@ -143,6 +143,22 @@ async def test_a_deleted_secret_is_noticed(apiserver: ApiServer) -> None:
         await plane.delete(secret("key", namespace=plane.namespace))
         await plane.says(provider("main", namespace=plane.namespace), "Ready", "False SecretNotFound")
         await plane.says(provider("free", namespace=plane.namespace), "Ready", "True Ready")
+
+
+async def test_a_tools_token_comes_late_and_changes(apiserver: ApiServer) -> None:
+    """A tool is there without its token, says which Secret it lacks, and gets each new value of it."""
+    async with control_plane(apiserver) as plane:
+        auth = {"bearer": {"secretKeyRef": {"name": "shop", "key": "token"}}}
+        stock = tool("stock", namespace=plane.namespace, url="http://shop/", auth=auth)
+        await plane.apply(stock)
+        assert "shop" in (await plane.says(stock, "ResolvedRefs", "False SecretNotFound"))["message"]
+        await plane.apply(secret("shop", namespace=plane.namespace, token="tok-1"))
+        await plane.says(stock, "Ready", "True Ready")
+        await plane.until_live(["tok-1"])
+        await plane.apply(secret("shop", namespace=plane.namespace, token="tok-2"))
+        await plane.until_live(["tok-2"])
+        await plane.says(stock, "Programmed", "True Programmed")
+        assert f"{plane.namespace}/stock" in (await plane.published()).config.tools
 
 
 async def test_a_broken_object_stops_no_other(apiserver: ApiServer) -> None:

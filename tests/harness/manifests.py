@@ -35,6 +35,11 @@ def route(name: str, *, namespace: str, providers: tuple[str, ...] = ("main",), 
     return _object("LLMRoute", name, namespace=namespace, spec={"rules": [{"backends": backends}], **spec})
 
 
+def tool(name: str, *, namespace: str, **http: Any) -> Manifest:
+    """A tool whose handler has these fields."""
+    return _object("LLMTool", name, namespace=namespace, spec={"description": "Does it.", "handler": {"http": http}})
+
+
 def _object(kind: str, name: str, *, namespace: str, spec: Manifest) -> Manifest:
     return {
         "apiVersion": "understudy.dev/v1alpha1",
