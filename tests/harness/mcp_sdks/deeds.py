@@ -9,10 +9,10 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-Have = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+Have = Callable[[dict[str, Any]], Coroutine[Any, Any, dict[str, Any]]]
 
 
 class Listener:
