@@ -10,6 +10,7 @@ import pytest
 from harness.gateways import Serving, snapshot
 from harness.mesh.running import Mesh, registry
 from harness.raw_http import Answer, exchange
+from understudy_proxy.mesh.reading import MAX_BODY
 
 GATEWAY, REAL = "gateway", "real"
 PROVIDER = {"capability": "llm", "inputSchema": {}}
@@ -370,3 +371,28 @@ async def test_health(mesh: Mesh) -> None:
     assert said["version"]
     assert said["timestamp"]
     assert 200 == (await exchange(mesh.port, "HEAD", "/health")).status
+
+
+async def test_more_than_an_agent_may_say(tmp_path: Path) -> None:
+    """A gateway does not read on."""
+    async with Serving(snapshot([], [])) as serving:
+        mesh = Mesh(serving.port, tmp_path)
+        answer = await tell(mesh, "agent-1", description="x" * MAX_BODY)
+        assert 413 == answer.status
+        assert "at most" in answer.json()["error"]
+
+
+async def test_much_to_look_for_among_many(tmp_path: Path) -> None:
+    """It is found all the same, while others are answered."""
+    async with Serving(snapshot([], [])) as serving:
+        mesh = Mesh(serving.port, tmp_path)
+        for index in range(4):
+            tools = [{**PROVIDER, "tags": [f"t{number}"]} for number in range(200)]
+            await tell(mesh, f"model-{index}", *tools)
+        wanted = [{"llm_provider": {"capability": "llm", "tags": [f"t{number}"]}} for number in range(60)]
+        answer = await tell(mesh, "caller", *wanted)
+        providers = answer.json()["llm_providers"]
+        assert {f"f{number}": f"f{number}" for number in range(60)} == {
+            name: found["name"] for name, found in providers.items()
+        }
+        assert {"model-0"} == {found["agent_id"] for found in providers.values()}

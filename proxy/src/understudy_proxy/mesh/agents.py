@@ -1,6 +1,6 @@
 """Agents of a mesh as a registry knows them: who they are, what they offer and what they look for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -75,6 +75,17 @@ class Tool:
     dependencies: tuple[Wanted, ...] = ()
     llm_provider: Wanted | None = None
     llm_filter: ToolFilter | None = None
+    tag_set: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The tags, for whoever looks for some."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tag_set", frozenset(self.tags))
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """All that it looks for."""
+        provider = () if self.llm_provider is None else (self.llm_provider,)
+        return (*self.dependencies, *provider, *(self.llm_filter.filters if self.llm_filter else ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,8 @@
-"""Who is the right one: what agents offer against what is wanted. Pure, and the same for a registry and its reader."""
+"""Who is the right one: what agents offer against what is wanted. Pure.
+
+A registry compares each thing that an agent looks for with thousands of functions, so what is wanted is taken apart
+once for all of them.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -17,11 +21,6 @@ class Match(NamedTuple):
     """By tags: 5 for each that had to be there, 10 for each that was preferred."""
 
 
-def offers(agents: Iterable[Registration]) -> Iterable[Offer]:
-    """All that `agents` have, in their order."""
-    return (Offer(agent, tool) for agent in agents for tool in agent.tools)
-
-
 def ranked(agents: Iterable[Registration], wanted: Wanted, *, providers: bool = True) -> list[Match]:
     """Who has what is `wanted`, the best first.
 
@@ -30,47 +29,92 @@ def ranked(agents: Iterable[Registration], wanted: Wanted, *, providers: bool = 
         wanted: What is looked for.
         providers: Only tools that tell what they take: no other can answer for a model.
     """
-    found = [
-        Match(offer, score)
-        for offer in offers(agents)
-        if (not wanted.capability or offer.tool.capability == wanted.capability)
-        and (offer.tool.schema is not None or not providers)
-        and satisfies(offer.tool.version, wanted.version)
-        and (score := scored(offer.tool.tags, wanted.tags)) is not None
-    ]
+    found = _found(agents, wanted, providers=providers)
     if wanted.tags:
         found.sort(key=lambda match: match.offer.agent.id)
         found.sort(key=lambda match: (match.score, newness(match.offer.tool.version)), reverse=True)
     return found
 
 
+def best(agents: Iterable[Registration], wanted: Wanted, *, providers: bool = True) -> Offer | None:
+    """The first of those that `ranked` gives; None if there is none."""
+    found = _found(agents, wanted, providers=providers)
+    if not found:
+        return None
+    if wanted.tags:
+        top = max(match.score for match in found)
+        found = [match for match in found if match.score == top]
+        newest = max(newness(match.offer.tool.version) for match in found)
+        return min(
+            (match.offer for match in found if newness(match.offer.tool.version) == newest),
+            key=lambda offer: offer.agent.id,
+        )
+    return found[0].offer
+
+
 def scored(tags: Iterable[str], wanted: Tags) -> int | None:
     """How well `tags` are what is `wanted`; None if they are not."""
-    have = frozenset(tags)
-    score = 0
-    for tag in wanted:
-        part = _one(have, tag) if isinstance(tag, str) else _any(have, tag)
-        if part is None:
+    return _taken_apart(wanted).score(frozenset(tags))
+
+
+def _found(agents: Iterable[Registration], wanted: Wanted, *, providers: bool) -> list[Match]:
+    tags = _taken_apart(wanted.tags)
+    return [
+        Match(Offer(agent, tool), score)
+        for agent in agents
+        for tool in agent.tools
+        if (not wanted.capability or tool.capability == wanted.capability)
+        and (tool.schema is not None or not providers)
+        and (not wanted.version or satisfies(tool.version, wanted.version))
+        and (score := tags.score(tool.tag_set)) is not None
+    ]
+
+
+class _Wish(NamedTuple):
+    """What is asked of tags, taken apart."""
+
+    required: frozenset[str]
+    preferred: tuple[str, ...]
+    excluded: frozenset[str]
+    base: int
+    """The score of whoever has all that is required."""
+    groups: "tuple[_Wish, ...]" = ()
+    """Of each, one is enough."""
+
+    def score(self, have: frozenset[str]) -> int | None:
+        """How well the tags that somebody has are what is asked for."""
+        if not (self.required <= have and self.excluded.isdisjoint(have)):
             return None
-        score += part
-    return score
+        score = self.base
+        for tag in self.preferred:
+            if tag in have:
+                score += _PREFERRED
+        for group in self.groups:
+            part = group.one(have)
+            if not part:
+                return None
+            score += part
+        return score
+
+    def one(self, have: frozenset[str]) -> int:
+        """For one of these being there; 0 if none is, or if one is that must not be. A wish counts for more."""
+        if not self.excluded.isdisjoint(have):
+            return 0
+        if any(tag in have for tag in self.preferred):
+            return _PREFERRED
+        return 0 if self.required.isdisjoint(have) else _REQUIRED
 
 
-def _one(have: frozenset[str], tag: str) -> int | None:
-    if tag.startswith("-"):
-        return None if tag[1:] in have else 0
-    if tag.startswith("+"):
-        return _PREFERRED if tag[1:] in have else 0
-    if not tag:
-        return 0
-    return _REQUIRED if tag in have else None
+def _taken_apart(wanted: Tags) -> _Wish:
+    groups = (_wish([tag for tag in group if tag]) for group in wanted if not isinstance(group, str) and any(group))
+    return _wish([tag for tag in wanted if isinstance(tag, str) and tag])._replace(groups=tuple(groups))
 
 
-def _any(have: frozenset[str], tags: tuple[str, ...]) -> int | None:
-    """One of `tags` is enough, unless one is there that must not be; a wish counts for more than a demand."""
-    told = [tag for tag in tags if tag]
-    if not told:
-        return 0
-    if any(tag.startswith("-") and tag[1:] in have for tag in told):
-        return None
-    return max((_one(have, tag) or 0 for tag in told if tag[0] != "-"), default=0) or None
+def _wish(tags: list[str]) -> _Wish:
+    required = [tag for tag in tags if tag[0] not in "+-"]
+    return _Wish(
+        required=frozenset(required),
+        preferred=tuple(tag[1:] for tag in tags if tag[0] == "+"),
+        excluded=frozenset(tag[1:] for tag in tags if tag[0] == "-"),
+        base=_REQUIRED * len(required),
+    )

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from understudy_proxy.mesh.agents import Offer, Registration, Tool, ToolFilter, Wanted
-from understudy_proxy.mesh.matching import Match, ranked
+from understudy_proxy.mesh.matching import best, ranked
 
 MAX_FOUND = 256
 """Tools that one part of a filter finds; no model takes more."""
@@ -72,12 +72,12 @@ def find_partners(told: Registration, agents: Sequence[Registration]) -> Partner
     }
     return Partners(
         dependencies=tuple(
-            _best(tool, wanted, ranked(agents, wanted, providers=False))
+            _resolved(tool, wanted, best(agents, wanted, providers=False))
             for tool in told.tools
             for wanted in tool.dependencies
         ),
         providers=tuple(
-            _best(tool, tool.llm_provider, ranked(agents, tool.llm_provider))
+            _resolved(tool, tool.llm_provider, best(agents, tool.llm_provider))
             for tool in told.tools
             if tool.llm_provider is not None
         ),
@@ -104,8 +104,8 @@ def _links(found: tuple[Resolved, ...], *, called: bool) -> Iterator[Link]:
             yield Link(each.function, each.wanted, each.mode, agent.id, tool.function, tool.capability, endpoint)
 
 
-def _best(tool: Tool, wanted: Wanted, found: list[Match]) -> Resolved:
-    return Resolved(tool.function, wanted, (found[0].offer,) if found else ())
+def _resolved(tool: Tool, wanted: Wanted, found: Offer | None) -> Resolved:
+    return Resolved(tool.function, wanted, () if found is None else (found,))
 
 
 def _filtered(told: Registration, tool: Tool, chosen: ToolFilter, agents: Sequence[Registration]) -> Iterator[Resolved]:
@@ -127,5 +127,5 @@ def _once(found: tuple[Resolved, ...]) -> tuple[Offer, ...]:
             if offer.tool.function not in named:
                 named[offer.tool.function] = offer
                 capable.setdefault(offer.tool.capability, offer)
-    best = bool(found) and found[0].mode == _BEST
-    return tuple((capable if best else named).values())
+    one_each = bool(found) and found[0].mode == _BEST
+    return tuple((capable if one_each else named).values())

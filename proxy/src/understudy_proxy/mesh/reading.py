@@ -5,7 +5,6 @@ cannot be taken. Unknown fields are ignored.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import orjson
@@ -23,7 +22,7 @@ from understudy_proxy.mesh.agents import (
 
 MAX_BODY = 1024 * 1024
 MAX_AGENT_TOOLS = 256
-MAX_WANTED = 128
+MAX_WANTED = 64
 """What one agent may look for."""
 _MAX_NAME = 63
 _MAX_WORD, _MAX_TEXT, _MAX_TAGS = 128, 4096, 64
@@ -81,7 +80,7 @@ class _Reader:
         tools = tuple(self._tool(f"tools[{at}]", tool) for at, tool in enumerate(_objects(fields, "tools")))
         if len(tools) > MAX_AGENT_TOOLS:
             raise self._invalid(f"tools: an agent has {MAX_AGENT_TOOLS} at most")
-        if sum(1 for _ in _wanted(tools)) > MAX_WANTED:
+        if sum(len(tool.wanted) for tool in tools) > MAX_WANTED:
             raise self._invalid(f"tools: an agent looks for {MAX_WANTED} dependencies, providers and filters at most")
         runtime = _text(fields, "runtime") or "python"
         if runtime not in _RUNTIMES:
@@ -150,10 +149,11 @@ class _Reader:
         tags: list[str | tuple[str, ...]] = []
         for tag in _list(fields, "tags"):
             if isinstance(tag, list):
-                tags.append(tuple(self._bounded(at, _string(at, each)) for each in tag[:_MAX_TAGS]))
+                tags.append(tuple(self._bounded(at, _string(at, each)) for each in tag))
             else:
                 tags.append(self._bounded(at, _string(at, tag)))
-        return tuple(self._few(at, tags))
+        self._few(at, [each for tag in tags for each in ((tag,) if isinstance(tag, str) else tag)])
+        return tuple(tags)
 
     def _plain_tags(self, at: str, fields: Fields) -> tuple[str, ...]:
         tags = [self._bounded(at, _string(at, tag)) for tag in _list(fields, "tags")]
@@ -203,15 +203,6 @@ class _Reader:
 
     def _invalid(self, message: str) -> Invalid:
         return Invalid(self._id, f"validation failed: {message}")
-
-
-def _wanted(tools: tuple[Tool, ...]) -> Iterator[Wanted]:
-    for tool in tools:
-        yield from tool.dependencies
-        if tool.llm_provider is not None:
-            yield tool.llm_provider
-        if tool.llm_filter is not None:
-            yield from tool.llm_filter.filters
 
 
 def _text(fields: Fields, name: str) -> str:

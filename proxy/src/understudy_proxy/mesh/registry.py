@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from understudy_proxy.mesh.agents import AgentType, Registration, Status, Wanted
-from understudy_proxy.mesh.matching import Match, ranked
-from understudy_proxy.mesh.partners import NO_LINKS, Links, Partners, find_partners, links_of
+from understudy_proxy.mesh.agents import AgentType, Registration, Status
+from understudy_proxy.mesh.partners import NO_LINKS, Links
 
 SILENT_SECONDS = 20.0
 """After that, an agent counts as gone. Agents tell of themselves every 5 seconds."""
@@ -52,11 +51,18 @@ class Entry:
     """Whom it found then."""
 
 
-class Registered(NamedTuple):
-    """What becomes of an agent that told of itself."""
+class Arrival(NamedTuple):
+    """An agent that has told of itself, and among whom it is to find partners."""
 
-    partners: Partners
+    entry: Entry
+    agents: list[Registration]
+    """Those who are well, in the order in which they came."""
     new: bool
+
+    @property
+    def comparisons(self) -> int:
+        """What finding its partners takes: each thing that it looks for against each tool."""
+        return sum(len(tool.wanted) for tool in self.entry.told.tools) * sum(len(agent.tools) for agent in self.agents)
 
 
 class Registry:
@@ -71,8 +77,8 @@ class Registry:
         self._tools = 0
         self._events = 0
 
-    def register(self, told: Registration, *, house: Registration | None, now: float) -> Registered:
-        """Take what an agent tells of itself, and find whom it looks for.
+    def register(self, told: Registration, *, house: Registration | None, now: float) -> Arrival:
+        """Take what an agent tells of itself; `house` is there as well, for it to find.
 
         Raises:
             Full: there is no room for it.
@@ -90,9 +96,7 @@ class Registry:
         self._entries[told.id] = entry
         self._created[told.id] = None
         entry.heard = self._events
-        found = find_partners(told, self._healthy(house))
-        entry.links = links_of(found)
-        return Registered(found, new=known is None)
+        return Arrival(entry, self._healthy(house), new=known is None)
 
     def beat(self, agent_id: str, *, now: float) -> Beat:
         """An agent says that it is still there."""
@@ -119,11 +123,6 @@ class Registry:
         """All agents that are listed, in the order in which they came."""
         self._age(now)
         return tuple(self._entries[agent_id] for agent_id in self._created)
-
-    def find(self, wanted: Wanted, *, now: float) -> list[Match]:
-        """Which agents have what is `wanted`, the best first; the gateway itself is none of them."""
-        self._age(now)
-        return ranked(self._healthy(None), wanted)
 
     def _healthy(self, house: Registration | None) -> list[Registration]:
         entries = (self._entries[agent_id] for agent_id in self._created)

@@ -7,7 +7,7 @@ import orjson
 
 from understudy_proxy.mesh.agents import UNKNOWN_VENDOR, Registration, Status, Tags, Tool
 from understudy_proxy.mesh.partners import Link, Links, Partners, Resolved
-from understudy_proxy.mesh.registry import Entry, Registered
+from understudy_proxy.mesh.registry import Entry
 
 Fields = dict[str, Any]
 
@@ -19,12 +19,11 @@ def told_time(epoch_seconds: float) -> str:
     return datetime.fromtimestamp(epoch_seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def welcomed(agent_id: str, registered: Registered, *, at: str) -> Fields:
+def welcomed(agent_id: str, found: Partners, *, new: bool, at: str) -> Fields:
     """The answer to a heartbeat that was taken."""
-    found = registered.partners
     return {
         "status": "success",
-        "message": f"Agent {'registered' if registered.new else 'updated'} via heartbeat",
+        "message": f"Agent {'registered' if new else 'updated'} via heartbeat",
         "agent_id": agent_id,
         "timestamp": at,
         "dependencies_resolved": _dependencies(found),

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 _VERSION = re.compile(
     r"v?(?P<major>\d{1,9})(\.(?P<minor>\d{1,9}))?(\.(?P<patch>\d{1,9}))?"
@@ -68,6 +69,7 @@ def read_version(text: str) -> Version | None:
     return Version(numbers, tuple((found["pre"] or "").split(".")) if found["pre"] else ())
 
 
+@lru_cache(maxsize=4096)
 def satisfies(version: str, constraint: str) -> bool:
     """Whether `version` is what `constraint` asks for. What cannot be read is compared as it is written."""
     if not constraint:
@@ -78,7 +80,8 @@ def satisfies(version: str, constraint: str) -> bool:
     return any(all(term.holds(read) for term in terms) for terms in wanted)
 
 
-def newness(version: str) -> tuple[bool, object]:
+@lru_cache(maxsize=4096)
+def newness(version: str) -> tuple[bool, Any]:
     """What versions are sorted by, the newest last; what is no version is older than any."""
     read = read_version(version)
     return (True, read.precedence) if read is not None else (False, version)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from understudy_proxy.mesh.agents import AgentType, Registration, Status, Tool, ToolFilter, Wanted
-from understudy_proxy.mesh.partners import MAX_FOUND
+from understudy_proxy.mesh.partners import MAX_FOUND, Partners, find_partners
 from understudy_proxy.mesh.registry import (
     FORGOTTEN_SECONDS,
     MAX_AGENTS,
@@ -26,9 +26,16 @@ def an_agent(agent_id: str, *tools: Tool, size: int = 100, type: AgentType = Age
     return Registration(agent_id, agent_id, type=type, host=agent_id, port=9000, tools=tools, size=size)
 
 
+def partners(
+    registry: Registry, agent: Registration, *, now: float = 0.0, house: Registration | None = None
+) -> Partners:
+    """Whom an agent finds that comes."""
+    return find_partners(agent, registry.register(agent, house=house, now=now).agents)
+
+
 def came(registry: Registry, agent: Registration, *, now: float = 0.0, house: Registration | None = None) -> str:
-    """The message of who came; the provider that it found."""
-    found = registry.register(agent, house=house, now=now).partners
+    """The provider that an agent found that came."""
+    found = partners(registry, agent, now=now, house=house)
     return found.providers[0].offers[0].agent.id if found.providers and found.providers[0].offers else ""
 
 
@@ -92,21 +99,13 @@ def test_the_gateway_steps_in() -> None:
     assert "understudy-1" == came(registry, asking, house=HOUSE)
 
 
-def test_the_gateway_does_not_find_itself() -> None:
-    """Only agents that registered are found for a provider of the gateway's."""
-    registry = Registry()
-    came(registry, an_agent("model", MODEL), house=HOUSE)
-    assert ["model"] == [match.offer.agent.id for match in registry.find(Wanted("llm", ("claude",)), now=1)]
-    assert [] == registry.find(Wanted("llm"), now=SILENT_SECONDS)
-
-
 def test_everything_else_there_is() -> None:
     """For a model that may use all tools, but for its own agent's."""
     registry = Registry()
     came(registry, an_agent("a", Tool("one", "x", schema=b"{}"), Tool("hidden", "x")))
     chosen = ToolFilter((), "*", b"{}")
     told = an_agent("b", Tool("own", "y", schema=b"{}"), Tool("ask", "ask", llm_filter=chosen))
-    found = registry.register(told, house=None, now=0).partners
+    found = partners(registry, told)
     assert ["one"] == [offer.tool.function for offer in found.toolboxes["ask"]]
 
 
@@ -116,7 +115,7 @@ def test_the_best_of_each_capability() -> None:
     tools = (Tool("old", "x", schema=b"{}", tags=("t",)), Tool("new", "x", version="2.0.0", schema=b"{}", tags=("t",)))
     came(registry, an_agent("a", *tools))
     chosen = ToolFilter((Wanted("x", ("t",)),), "best_match", b"{}")
-    found = registry.register(an_agent("b", Tool("ask", "ask", llm_filter=chosen)), house=None, now=0).partners
+    found = partners(registry, an_agent("b", Tool("ask", "ask", llm_filter=chosen)))
     assert ["new"] == [offer.tool.function for offer in found.toolboxes["ask"]]
 
 
@@ -125,7 +124,7 @@ def test_no_more_tools_than_a_model_takes() -> None:
     registry = Registry()
     came(registry, an_agent("a", *(Tool(f"t{index}", "x", schema=b"{}") for index in range(MAX_FOUND + 5))))
     chosen = ToolFilter((Wanted("x"),), "all", b"{}")
-    found = registry.register(an_agent("b", Tool("ask", "ask", llm_filter=chosen)), house=None, now=0).partners
+    found = partners(registry, an_agent("b", Tool("ask", "ask", llm_filter=chosen)))
     assert MAX_FOUND == len(found.toolboxes["ask"])
 
 

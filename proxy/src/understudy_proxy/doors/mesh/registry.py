@@ -4,6 +4,7 @@ Nobody signs in, as there. Agents that are unknown here, after a restart for exa
 themselves again: what is lost comes back by itself.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from urllib.parse import parse_qs
@@ -15,12 +16,15 @@ from understudy_proxy.doors.mesh.address import Address, address_of
 from understudy_proxy.doors.mesh.relaying import Relay
 from understudy_proxy.mesh.agents import Registration, Status
 from understudy_proxy.mesh.house import House
+from understudy_proxy.mesh.partners import Partners, find_partners, links_of
 from understudy_proxy.mesh.reading import MAX_BODY, Invalid, Malformed, read_registration
-from understudy_proxy.mesh.registry import Beat, Entry, Full, Registry
+from understudy_proxy.mesh.registry import Arrival, Beat, Entry, Full, Registry
 from understudy_proxy.mesh.telling import Fields, listed, told_time, turned_away, welcomed
 
 _log = logging.getLogger(__name__)
 _NEVER_STORED: Headers = (("cache-control", "no-store"),)
+_AT_ONCE = 2000
+"""Comparisons that take no time to speak of, some 2 ms; more are made in a thread, so that nobody's stream waits."""
 _STATUS = {Beat.KNOWN: 200, Beat.CHANGED: 202, Beat.UNKNOWN: 410}
 
 
@@ -57,6 +61,7 @@ class RegistryDoors:
         self._clock = clock
         self._timer = timer
         self._opened = timer()
+        self._finding = asyncio.Lock()
 
     async def heartbeat(self, request: Request) -> Answer:
         """Take what an agent tells of itself; tell it whom it was looking for."""
@@ -66,22 +71,30 @@ class RegistryDoors:
         if (answer := await self._relay.passed_on(request, raw)) is not None:
             return answer
         try:
-            return _answer(self._taken(read_registration(raw), request))
+            return _answer(await self._taken(read_registration(raw), request))
         except Malformed as error:
             raise Refused(400, str(error), reason="bad_request") from error
         except Invalid as error:
             return _answer(turned_away(error.agent_id, str(error), at=told_time(self._clock())))
 
-    def _taken(self, told: Registration, request: Request) -> Fields:
+    async def _taken(self, told: Registration, request: Request) -> Fields:
         at = told_time(self._clock())
         try:
-            registered = self._registry.register(told, house=self._own(request), now=self._timer())
+            arrival = self._registry.register(told, house=self._own(request), now=self._timer())
         except Full as error:
             _log.warning("the mesh's registry is full")
             return turned_away(told.id, str(error), at=at)
-        if registered.new:
+        if arrival.new:
             _log.info("an agent joined the mesh", extra={"agent": told.id, "endpoint": told.endpoint})
-        return welcomed(told.id, registered, at=at)
+        found = await self._partners(arrival)
+        arrival.entry.links = links_of(found)
+        return welcomed(told.id, found, new=arrival.new, at=at)
+
+    async def _partners(self, arrival: Arrival) -> Partners:
+        if arrival.comparisons <= _AT_ONCE:
+            return find_partners(arrival.entry.told, arrival.agents)
+        async with self._finding:
+            return await asyncio.to_thread(find_partners, arrival.entry.told, arrival.agents)
 
     async def beat(self, request: Request) -> Answer:
         """An agent is still there, and hears whether there is more to say."""
