@@ -131,9 +131,21 @@ _personas = st.builds(
         },
     ),
 )
+_handlers = st.fixed_dictionaries(
+    {"url": st.sampled_from(["http://h/run", "http://h:0/", "https://[::1]/?a=b#c"])},
+    optional={
+        "headers": st.dictionaries(_texts, st.text(max_size=8), max_size=2),
+        "auth": st.just({"bearer": {"secretKeyRef": {"name": "one", "key": "key"}}}),
+    },
+)
 _tools = st.fixed_dictionaries(
     {"description": st.just("Does it")},
-    optional={"parameters": st.dictionaries(_texts, json_values, max_size=2), "functionName": st.just("f")},
+    optional={
+        "parameters": st.dictionaries(_texts, json_values, max_size=2),
+        "functionName": st.just("f"),
+        "handler": st.fixed_dictionaries({"http": _handlers}),
+        "allowedNamespaces": st.sampled_from([{"from": "All"}, {"from": "Same"}]),
+    },
 )
 
 
