@@ -170,6 +170,29 @@ async def test_tools_of_whoever_asks(gateway: Serving) -> None:
             assert "sunny in" in run.text
 
 
+async def test_agents_that_wait_for_others(gateway: Serving) -> None:
+    """Do not keep them from answering, however many are waiting in the same process."""
+    assert gateway.port
+
+    @llm_provider(tags=["second"])
+    def second(request: AgentRequest) -> str:
+        """Answers."""
+        return request.text
+
+    @llm_provider(tags=["first"])
+    @llm({"capability": "llm", "tags": ["second"]})
+    def first(_: AgentRequest, llm: LLM) -> str:
+        """Waits for the second."""
+        return llm("Hi").text
+
+    @llm({"capability": "llm", "tags": ["first"]})
+    async def ask(llm: AsyncLLM) -> list[str]:
+        return [each.text for each in await asyncio.gather(*(llm("Hello") for _ in range(40)))]
+
+    async with first, second:
+        assert await ask() == ["Hi"] * 40
+
+
 async def test_the_gateway_is_an_agent_itself(gateway: Serving) -> None:
     """Whoever looks for any model finds its routes."""
     assert gateway.port

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from secrets import token_hex
 from types import TracebackType
@@ -20,6 +21,8 @@ from understudy.client._async_connection import AsyncConnection
 
 P = ParamSpec("P")
 R = TypeVar("R")
+THREADS = 32
+"""Calls at a time of a function that waits."""
 
 
 class Agent(Generic[P, R]):
@@ -45,7 +48,7 @@ class Agent(Generic[P, R]):
         self.__doc__ = function.__doc__
         self.__name__ = getattr(function, "__name__", offering.name)
         self.name = offering.name
-        self.id = f"{offering.name}-{token_hex(4)}"
+        self.id: str | None = None
         self._offering = offering
         self._model = model
         self._registry = registry
@@ -107,6 +110,7 @@ class Agent(Generic[P, R]):
         with listening(host, self._port) as listener:
             port = listener.getsockname()[1]
             self._endpoint = f"http://{host}:{port}"
+            self.id = f"{self.name}-{token_hex(4)}"  # not before: processes may have been forked since
             body = registration(self._offering, agent_id=self.id, host=host, port=port)
             self._membership = membership = Membership(connection, body)
             try:
@@ -115,14 +119,19 @@ class Agent(Generic[P, R]):
                     async with serving(app, listener), membership.held():
                         yield
             finally:
-                self._endpoint, self._membership = None, None
+                self.id, self._endpoint, self._membership = None, None, None
                 await connection.close()
 
     @asynccontextmanager
     async def _answering(self) -> AsyncIterator[Answering]:
         if self._model is None:
             function: Callable[..., Any] = self.__wrapped__
-            yield Function(function)
+            # Of its own: were they those of all agents of a loop, one that asks another could take them all, and wait.
+            threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"agent-{self.name}")
+            try:
+                yield Function(function, threads)
+            finally:
+                threads.shutdown(wait=False)
             return
         async with AsyncClient() as client:
             yield Model(client, self._model)

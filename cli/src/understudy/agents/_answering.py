@@ -6,7 +6,9 @@ A function gets the request, and returns a text, a `ChatResult`, a message in Op
 import asyncio
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import aclosing
+from contextvars import Context, copy_context
 from typing import Any, Protocol
 
 from understudy.agents._request import AgentRequest
@@ -31,9 +33,10 @@ class Answering(Protocol):
 class Function:
     """A Python function that answers."""
 
-    def __init__(self, function: Callable[[AgentRequest], Any]) -> None:
-        """Of one argument, a coroutine function and a generator as well."""
+    def __init__(self, function: Callable[[AgentRequest], Any], threads: Executor) -> None:
+        """Of one argument, a coroutine function and a generator as well; what waits does so in `threads`."""
         self._function = function
+        self._threads = threads
 
     async def answer(self, request: AgentRequest, tell: Tell | None) -> dict[str, Any]:
         """What it returns, or all that it yields."""
@@ -44,7 +47,7 @@ class Function:
                 await tell(message["content"])
             return message
         texts: list[str] = []
-        async with aclosing(_pieces(said)) as pieces:
+        async with aclosing(self._pieces(said)) as pieces:
             async for piece in pieces:
                 texts.append(piece)
                 if tell is not None:
@@ -56,7 +59,19 @@ class Function:
             return self._function(request)
         if inspect.iscoroutinefunction(self._function):
             return await self._function(request)
-        return await asyncio.to_thread(self._function, request)
+        return await self._waited(copy_context(), self._function, request)
+
+    async def _pieces(self, said: AsyncIterator[Any] | Iterator[Any]) -> AsyncGenerator[str, None]:
+        if isinstance(said, AsyncIterator):
+            async for piece in said:
+                yield str(piece)
+            return
+        context = copy_context()
+        while (piece := await self._waited(context, next, said, _END)) is not _END:
+            yield str(piece)
+
+    async def _waited(self, context: Context, function: Callable[..., Any], *given: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, function, *given)
 
 
 class Model:
@@ -111,13 +126,3 @@ def _of_result(result: ChatResult) -> dict[str, Any]:
             "model": result.model,
         }
     return message
-
-
-async def _pieces(said: AsyncIterator[Any] | Iterator[Any]) -> AsyncGenerator[str, None]:
-    """What is yielded; a generator that waits does so in a thread."""
-    if isinstance(said, AsyncIterator):
-        async for piece in said:
-            yield str(piece)
-        return
-    while (piece := await asyncio.to_thread(next, said, _END)) is not _END:
-        yield str(piece)

@@ -30,6 +30,8 @@ from understudy.agents._tracing import TRACE, told_trace
 from understudy.client import ConfigurationError
 
 MAX_REQUEST_BYTES = 32 * 1024 * 1024
+MAX_CONNECTIONS = 512
+"""More are told to come back: whoever is full should not be slow as well."""
 GRACE_SECONDS = 30
 """What is being answered when an agent ends may take as long as that."""
 
@@ -44,7 +46,7 @@ class HttpServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app, lifespan="on", ws="none", log_config=None, access_log=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
+                timeout_graceful_shutdown=GRACE_SECONDS, limit_concurrency=MAX_CONNECTIONS,
             )
         )  # fmt: skip
         self.serves = asyncio.Event()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -99,8 +100,10 @@ async def test_functions_that_answer(function: Callable[[AgentRequest], Any], pi
     async def tell(text: str) -> None:
         told.append(text)
 
-    assert await Function(function).answer(request(), None) == {"role": "assistant", "content": "Hello"}
-    assert await Function(function).answer(request(), tell) == {"role": "assistant", "content": "Hello"}
+    with ThreadPoolExecutor(1) as threads:
+        answering = Function(function, threads)
+        assert await answering.answer(request(), None) == {"role": "assistant", "content": "Hello"}
+        assert await answering.answer(request(), tell) == {"role": "assistant", "content": "Hello"}
     assert told == pieces
 
 
@@ -135,7 +138,6 @@ def test_what_an_agent_is() -> None:
     """Its name and description are its function's, its vendor is its model's."""
     agent = named(model="anthropic/claude", tags=["a", "ai.mcpmesh.stream"])
     assert agent._offering == Offering("my-agent", "llm", ("a",), "1.0.0", "anthropic", "Does this.")
-    assert agent.id.startswith("my-agent-")
     assert named(vendor="openai")._offering.vendor == "openai"
     assert named(model="chat")._offering.vendor == "unknown"
     assert repr(agent) == "Agent('my-agent', not serving)"
