@@ -12,10 +12,10 @@ from types import SimpleNamespace
 
 import aiohttp
 from aiohappyeyeballs import AddrInfoType
-from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.http_exceptions import ContentEncodingError
 from multidict import CIMultiDict
 
+from understudy_proxy.exchange.aiohttp_resolver import AiohttpResolver
 from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.exchange.silence import break_after, is_gone
 from understudy_proxy.exchange.transport import Receiving, Sending
@@ -46,7 +46,7 @@ class AiohttpTransport:
                 limit=0,
                 keepalive_timeout=_KEEP_ALIVE_SECONDS,
                 use_dns_cache=False,
-                resolver=_Names(resolver),
+                resolver=AiohttpResolver(resolver.addresses),
                 socket_factory=_socket,
             ),
             trust_env=True,
@@ -151,33 +151,6 @@ class _Response:
     def let_go(self) -> None:
         """Keep the connection if the end came along with what was read."""
         self._response.release()
-
-
-class _Names(AbstractResolver):
-    """The gateway's own resolver, as aiohttp asks for addresses."""
-
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """The addresses of `host`."""
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=socket.IPPROTO_TCP,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in await self._resolver.addresses(host, port)
-            if family == socket.AF_UNSPEC or (family == socket.AF_INET6) == (":" in address)
-        ]
-
-    async def close(self) -> None:
-        """The resolver belongs to the gateway."""
 
 
 def _socket(address: AddrInfoType) -> socket.socket:

@@ -1,15 +1,14 @@
 """One HTTP call of a tool's handler: one connection, to an address that was looked at, no redirects, all bounded."""
 
-import socket
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import aiohttp
 import orjson
-from aiohttp.abc import AbstractResolver, ResolveResult
 from multidict import CIMultiDict
 
 from understudy_proxy.config.runtime import ToolHandler
+from understudy_proxy.exchange.aiohttp_resolver import AiohttpResolver
 from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.failure import UpstreamError, bounded
 from understudy_proxy.tools.addresses import is_forbidden
@@ -111,44 +110,38 @@ class _Request:
             self.headers["Content-Type"] = "application/json"
 
 
-class _Guarded(AbstractResolver):
+class _Permitted:
     """Names to addresses, without those that must not be called. Literal addresses never come by: they are named."""
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """The addresses that aiohttp connects to, which it takes as they are."""
+    async def addresses(self, host: str, port: int) -> tuple[str, ...]:
+        """The addresses that may be connected to.
+
+        Raises:
+            UpstreamError: the name cannot be resolved.
+            _ForbiddenAddress: none of its addresses may be called.
+        """
         found = await self._resolver.addresses(host, port)
-        named = host.rstrip(".").lower() == _LOCALHOST
-        permitted = [address for address in found if named or not is_forbidden(address)]
+        if host.rstrip(".").lower() == _LOCALHOST:
+            return found
+        permitted = tuple(address for address in found if not is_forbidden(address))
         if not permitted:
             raise _ForbiddenAddress(
                 f"{host} leads to {', '.join(found[:3])}, which only an object that names that address itself may call"
             )
-        infos = [_resolved(host, address, port) for address in permitted]
-        return [info for info in infos if family in {socket.AF_UNSPEC, info["family"]}]
-
-    async def close(self) -> None:
-        """The resolver belongs to the gateway."""
-
-
-def _resolved(host: str, address: str, port: int) -> ResolveResult:
-    return ResolveResult(
-        hostname=host,
-        host=address,
-        port=port,
-        family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-        proto=socket.IPPROTO_TCP,
-        flags=socket.AI_NUMERICHOST,
-    )
+        return permitted
 
 
 def _make_session(resolver: Resolver) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, force_close=True, use_dns_cache=False, resolver=_Guarded(resolver)),
+        connector=aiohttp.TCPConnector(
+            limit=0,
+            force_close=True,
+            use_dns_cache=False,
+            resolver=AiohttpResolver(_Permitted(resolver).addresses),
+        ),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
         auto_decompress=False,
