@@ -8,7 +8,7 @@ from typing import Any
 
 from compatibility.clients.driver import Task
 from compatibility.expectations import Differs, Report
-from compatibility.objects import Situation, route
+from compatibility.objects import Situation, model, route
 from compatibility.providers import FLAVORS, PROVIDER_OF, PROVIDERS, Provider
 from compatibility.roster import BEDROCK, CLIENTS, FLAVOR_CLIENT, Client
 from compatibility.scenarios import CALLS, OF_THE_MOCK, SCENARIOS, Asker, Scenario
@@ -42,7 +42,7 @@ class ThroughGateway:
 
     def model(self, situation: Situation) -> str:
         """The route, unless the client can ask for one name only."""
-        return self.client.fixed_model or route(self.provider, situation)
+        return self.client.fixed_model or model(self.provider, situation)
 
     async def __call__(self, situation: Situation, text: str, *, hands_over: bool = False, **task: Any) -> Report:
         """Have one conversation."""

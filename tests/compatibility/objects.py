@@ -21,6 +21,7 @@ class Situation(StrEnum):
     BROKEN = "broken"
     CUT = "cut"
     RESUMED = "resumed"
+    EXECUTED = "executed"
 
 
 MID_STREAM = frozenset({Situation.BROKEN, Situation.CUT, Situation.RESUMED})
@@ -30,9 +31,19 @@ FIRST, UNDERSTUDY = "ada", "bob"
 """The names of the mocks, which their answers tell."""
 
 
+LOOK_UP = "look_up"
+"""The function that the gateway runs in `Situation.EXECUTED`."""
+
+
 def route(provider: Provider, situation: Situation) -> str:
-    """The name of the route that a client asks for."""
+    """The name of the route that a client asks for; where tools are run, of the persona."""
     return f"{provider.type.lower()}-{situation}"
+
+
+def model(provider: Provider, situation: Situation) -> str:
+    """What a client sends as its model."""
+    name = route(provider, situation)
+    return f"persona/{name}" if situation is Situation.EXECUTED else name
 
 
 def gateway_objects(
@@ -40,6 +51,7 @@ def gateway_objects(
     *,
     first: Callable[[Situation], str],
     understudy: str,
+    tool: str,
     google: str = "http://127.0.0.1:9",
     fixed_models: Sequence[str] = (),
 ) -> Iterator[str]:
@@ -49,16 +61,21 @@ def gateway_objects(
         providers: The types of provider.
         first: The address of whom is asked first in a situation.
         understudy: The address of whom is asked next.
+        tool: The address of the tool that the gateway runs.
         google: Where Google's tokens are given out.
         fixed_models: Names that have to lead to every route; each does in the namespace named as the route.
     """
     yield _KEYS
     yield _GOOGLE.format(json.dumps(_service_account(f"{google}/token")))
+    yield _TOOL.format(url=tool)
     for provider in providers:
         for situation in Situation:
             name = route(provider, situation)
             for mock, url in ((FIRST, first(situation)), (UNDERSTUDY, understudy)):
                 yield _PROVIDER.format(name=f"{name}-{mock}", url=url, provider=provider, situation=situation)
+            if situation is Situation.EXECUTED:
+                yield _PERSONA.format(name=name, first=f"{name}-{FIRST}")
+                continue
             route_of = _ROUTE.replace("CUT", "Resume" if situation is Situation.RESUMED else "Fail")
             backends = {"name": name, "first": f"{name}-{FIRST}", "second": f"{name}-{UNDERSTUDY}"}
             yield route_of.format(**backends, namespace="default", models=f"[{{name: {name}}}]")
@@ -111,6 +128,23 @@ spec:
       contextWindow: 100000
   health: {{consecutiveFailures: 1000}}
   allowedNamespaces: {{from: All}}
+"""
+_TOOL = """\
+apiVersion: understudy.dev/v1alpha1
+kind: LLMTool
+metadata: {{name: look-up, namespace: default}}
+spec:
+  description: Looks a city up.
+  parameters: {{type: object, properties: {{city: {{type: string}}}}, required: [city]}}
+  handler: {{http: {{url: "{url}"}}}}
+"""
+_PERSONA = """\
+apiVersion: understudy.dev/v1alpha1
+kind: Persona
+metadata: {{name: {name}, namespace: default}}
+spec:
+  preferences: [{{providerRef: {{name: {first}}}, model: m}}]
+  tools: {{mode: Execute, refs: [{{name: look-up}}]}}
 """
 _ROUTE = """\
 apiVersion: understudy.dev/v1alpha1

@@ -117,7 +117,7 @@ CLIENTS = (
         setup='OpenAI(api_base="GATEWAY/v1", model="gpt-4.1-mini")',
         words=words.OPENAI,
         fixed_model="gpt-4.1-mini",
-        lacks=_THOUGHTS | {"handover"},
+        lacks=_THOUGHTS | {"handover", "executed"},
         tries=3,
         notes={
             "plain": "The class refuses model names that OpenAI does not have, before it sends anything: "

@@ -14,7 +14,7 @@ from compatibility.expectations import (
     expect_same,
     expect_usage,
 )
-from compatibility.objects import FIRST, UNDERSTUDY, Situation
+from compatibility.objects import FIRST, LOOK_UP, UNDERSTUDY, Situation
 from compatibility.roster import Client
 
 HELLO = "Grüß Gott, 世界 🎭"
@@ -179,6 +179,21 @@ async def resumed(ask: Asker) -> None:
     expect_usage(turn)
 
 
+async def executed(ask: Asker) -> None:
+    """The gateway runs a persona's tools, twice: the SDK sees one answer, what was said before the calls in it."""
+    asked = f"[say: Let me see.] [call: {LOOK_UP}] [then: [call: {LOOK_UP}] [then: Well?]]"
+    whole = (await ask(Situation.EXECUTED, asked)).turn(0, of=1)
+    expect_in(f"Let me see.\n\nThis is {FIRST}", whole["text"], "text")
+    expect_in('The tool returned: "{"echo":{"city":"city"}}"', whole["text"], "text after the tools")
+    streamed = (await ask(Situation.EXECUTED, asked, stream=True)).turn(0, of=1)
+    expect(streamed["text"], streamed["heard"], "text heard")
+    for turn in (whole, streamed):
+        expect([], turn["calls"], "calls")
+        expect(ask.client.words.done, turn["finish"], "finish reason")
+        expect_usage(turn)
+    expect_same(whole, streamed)
+
+
 async def error_event(ask: Asker) -> None:
     """The provider's own way to end a stream with an error is one that the SDK understands."""
     await _expect_break(ask, Situation.BROKEN)
@@ -198,6 +213,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "error after": error_after,
     "cut": cut,
     "resumed": resumed,
+    "executed": executed,
 }
 """The columns of the tables."""
 
@@ -232,7 +248,7 @@ async def count_tokens(ask: Asker) -> None:
 CALLS: Mapping[str, Scenario] = {"models": models, "embeddings": embeddings, "count tokens": count_tokens}
 """What SDKs do besides conversations."""
 
-_NEED_SEVERAL = frozenset({"handover", "error before", "error after", "cut", "resumed"})
+_NEED_SEVERAL = frozenset({"handover", "error before", "error after", "cut", "resumed", "executed"})
 OF_THE_MOCK: Mapping[str, Scenario] = {
     **{name: SCENARIOS[name] for name in SCENARIOS if name not in _NEED_SEVERAL},
     "error event": error_event,

@@ -12,6 +12,7 @@ from compatibility.objects import FIRST, MID_STREAM, UNDERSTUDY, Situation, gate
 from compatibility.providers import Provider
 from harness.commands import Command, running, serving
 from harness.token_server import TokenServer
+from harness.tools import ToolServer
 
 _PIECES = 3
 _PACE = "--token-interval=40ms"
@@ -71,8 +72,14 @@ async def staged(folder: Path, providers: Sequence[Provider], *, fixed_models: S
         objects.mkdir()
         stage = Stage(gateway="", mock=first, slow_mock=slow)
         google = await stack.enter_async_context(TokenServer(_token))
+        tools = await stack.enter_async_context(ToolServer())
         texts = gateway_objects(
-            providers, first=stage.mock_for, understudy=understudy, google=google.url, fixed_models=fixed_models
+            providers,
+            first=stage.mock_for,
+            understudy=understudy,
+            tool=tools.url(),
+            google=google.url,
+            fixed_models=fixed_models,
         )
         (objects / "gateway.yaml").write_text("---\n".join(texts))
         gateway = await stack.enter_async_context(serving(folder, "-f", str(objects)))

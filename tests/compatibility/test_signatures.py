@@ -23,6 +23,7 @@ from understudy.mock.records import Recorded
 
 OPENAI = next(client for client in CLIENTS if client.key == "openai-3")
 PROVIDER = PROVIDER_OF["Bedrock"]
+NOWHERE = "http://127.0.0.1:9/"
 _PARTS = re.compile(r"AWS4-HMAC-SHA256 Credential=[^/]+/([^,]+), ?SignedHeaders=([^,]+), ?Signature=(\w+)")
 
 
@@ -63,7 +64,7 @@ async def test_a_signature_is_the_one_that_aws_computes(tmp_path: Path, through_
     """Path, headers and body arrive as they were signed, also with a colon in the model's name."""
     async with Mock(name="ada") as mock:
         if through_gateway:
-            objects = gateway_objects([PROVIDER], first=lambda _: mock.url, understudy=mock.url)
+            objects = gateway_objects([PROVIDER], first=lambda _: mock.url, understudy=mock.url, tool=NOWHERE)
             (tmp_path / "gateway.yaml").write_text("---\n".join(objects))
             async with serving(tmp_path, "-f", str(tmp_path / "gateway.yaml")) as gateway:
                 await ask(OPENAI, f"http://127.0.0.1:{gateway.port}", f"bedrock-{Situation.STEADY}", tmp_path)
