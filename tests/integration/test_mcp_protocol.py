@@ -130,7 +130,9 @@ async def test_a_stream_that_is_nothing_but_the_answer() -> None:
     """Who reads nothing but streams gets the answer in one."""
     async with Mock() as mock, serving(mock) as gateway:
         told = await post(gateway.port, message("ping"), {**READS, "accept": "text/event-stream"})
+        wrong = await post(gateway.port, modern("ping"), {**modern_headers("ping"), "accept": "text/event-stream"})
     assert [{"jsonrpc": "2.0", "id": 1, "result": {}}] == told.messages
+    assert (404, "application/json") == (wrong.answer.status, wrong.answer.headers["content-type"])
 
 
 DEEP = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":' + b"[" * 2000 + b"]" * 2000 + b"}"

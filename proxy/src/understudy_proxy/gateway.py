@@ -125,7 +125,7 @@ class Gateway:
         self._shared = _shared_store(settings)
         self._store = DoorStore(self._shared or MemoryStore(max_bytes=_STORE_BYTES, now=time.monotonic))
         self._agency = Agency(settings, self._holder, resolver=self._resolver, registry_port=registry_port)
-        self._public = self._make_public(outcomes)
+        self._public = self._make_public(book, outcomes)
         self._admin = self._make_admin()
 
     @property
@@ -231,7 +231,7 @@ class Gateway:
 
         return AiohttpTransport(self._resolver)
 
-    def _make_public(self, outcomes: Outcomes) -> Server:
+    def _make_public(self, book: Book, outcomes: Outcomes) -> Server:
         settings = self._settings
         health = HealthDoors(
             holder=self._holder,
@@ -257,7 +257,7 @@ class Gateway:
             *model_routes(services),
             *session_routes(services),
             *tool_routes(services, tools=self._tools),
-            *mcp_routes(services, tools=self._tools, settings=settings, samples=self._gauges.samples),
+            *mcp_routes(services, tools=self._tools, settings=settings, book=book),
             *self._agency.routes(),
             *health.routes(openai_errors),
         )

@@ -112,6 +112,13 @@ class Book:
             for labels in [labels for labels in table if not keep(labels)]:
                 del table[labels]
 
+    def values(self, family: Family) -> dict[tuple[str, ...], float | Buckets]:
+        """One family's numbers, as they are now."""
+        if family.kind is Kind.HISTOGRAM:
+            found = self._distributions.get(family, {})
+            return {labels: Buckets(tuple(each.counts), each.total) for labels, each in found.items()}
+        return {labels: tally.value for labels, tally in self._tallies.get(family, {}).items()}
+
     def samples(self) -> dict[str, dict[tuple[str, ...], float | Buckets]]:
         """Everything, as it is now."""
         samples: dict[str, dict[tuple[str, ...], float | Buckets]] = {}

@@ -3,14 +3,16 @@
 They are read from the same book as what Prometheus scrapes, and so they are those of one process since it began.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from understudy_proxy.telemetry import families
-from understudy_proxy.telemetry.book import Buckets, Family, Samples
+from understudy_proxy.telemetry.book import Book, Buckets, Family
 from understudy_proxy.telemetry.pruning import NOBODY
 
+KEPT_SECONDS = 1.0
 PERCENTILES = (50, 90, 95, 99)
+_PROVIDER = "provider"
 _GOOD = "2xx"
 _NO_ERROR = frozenset({"success", "client_left"})
 _TOKENS = frozenset({"input", "output"})
@@ -44,25 +46,43 @@ class Summary:
     """By key."""
 
 
-def summarize(samples: Samples) -> Summary:
+class Summaries:
+    """Sums that are up to a second old: whoever asks again and again costs no more than whoever asks now and then."""
+
+    def __init__(self, book: Book, *, timer: Callable[[], float]) -> None:
+        """Sum up `book`; `timer` gives monotonic seconds."""
+        self._book = book
+        self._timer = timer
+        self._known = Summary()
+        self._stale_at = 0.0
+
+    def current(self) -> Summary:
+        """How requests have fared."""
+        now = self._timer()
+        if now >= self._stale_at:
+            self._known, self._stale_at = summarize(self._book), now + KEPT_SECONDS
+        return self._known
+
+
+def summarize(book: Book) -> Summary:
     """The sums of all numbers."""
     summary = Summary()
-    for labels, count in _numbers(samples, families.REQUESTS):
-        good = labels["status_class"] == _GOOD
+    for provider, kind, count in _counts(book, families.REQUESTS, "status_class"):
         summary.requests += count
-        summary.succeeded += count if good else 0
-        if good and labels["provider"] != NOBODY:
-            _of(summary, labels).answers += count
-    for labels, count in _numbers(samples, families.ATTEMPTS):
-        _of(summary, labels).attempts += count
-        _of(summary, labels).errors += 0 if labels["outcome"] in _NO_ERROR else count
-    for labels, count in _numbers(samples, families.TOKENS):
-        _of(summary, labels).tokens += count if labels["type"] in _TOKENS else 0
-    for labels, buckets in _distributions(samples, families.FIRST_TOKEN_SECONDS):
-        _of(summary, labels).streams += sum(buckets.counts)
-    for provider, buckets in _by_provider(samples, families.ATTEMPT_SECONDS).items():
-        summary.providers.setdefault(provider, ProviderNumbers()).latency = percentiles(buckets)
-    summary.failovers = sum(count for _, count in _numbers(samples, families.FAILOVERS))
+        if kind == _GOOD:
+            summary.succeeded += count
+            if provider != NOBODY:
+                _of(summary, provider).answers += count
+    for provider, outcome, count in _counts(book, families.ATTEMPTS, "outcome"):
+        _of(summary, provider).attempts += count
+        _of(summary, provider).errors += 0 if outcome in _NO_ERROR else count
+    for provider, kind, count in _counts(book, families.TOKENS, "type"):
+        _of(summary, provider).tokens += count if kind in _TOKENS else 0
+    for provider, _, buckets in _distributions(book, families.FIRST_TOKEN_SECONDS, "route"):
+        _of(summary, provider).streams += sum(buckets.counts)
+    for provider, buckets in _succeeded(book).items():
+        _of(summary, provider).latency = percentiles(buckets)
+    summary.failovers = sum(int(value) for value in book.values(families.FAILOVERS).values() if type(value) is float)
     return summary
 
 
@@ -82,29 +102,35 @@ def _quantile(counts: tuple[int, ...], rank: float) -> float:
     return families.ATTEMPT_SECONDS.bounds[-1]
 
 
-def _by_provider(samples: Samples, family: Family) -> dict[str, Buckets]:
-    """The distributions of what succeeded, those of each provider as one."""
+def _succeeded(book: Book) -> dict[str, Buckets]:
+    """How long attempts took that succeeded, of each provider."""
     sums: dict[str, Buckets] = {}
-    for labels, buckets in _distributions(samples, family):
-        if labels["error_type"]:
-            continue
-        known = sums.get(labels["provider"])
-        counts = buckets.counts if known is None else tuple(map(sum, zip(known.counts, buckets.counts, strict=True)))
-        sums[labels["provider"]] = Buckets(counts, buckets.total)
+    for provider, error, buckets in _distributions(book, families.ATTEMPT_SECONDS, "error_type"):
+        if not error:
+            known = sums.get(provider)
+            zipped = buckets.counts if known is None else map(sum, zip(known.counts, buckets.counts, strict=True))
+            sums[provider] = Buckets(tuple(zipped), buckets.total)
     return sums
 
 
-def _of(summary: Summary, labels: Mapping[str, str]) -> ProviderNumbers:
-    return summary.providers.setdefault(labels["provider"], ProviderNumbers())
+def _of(summary: Summary, provider: str) -> ProviderNumbers:
+    found = summary.providers.get(provider)
+    if found is None:
+        found = summary.providers[provider] = ProviderNumbers()
+    return found
 
 
-def _numbers(samples: Samples, family: Family) -> Iterator[tuple[dict[str, str], int]]:
-    for labels, value in samples.get(family.name, {}).items():
+def _counts(book: Book, family: Family, other: str) -> Iterator[tuple[str, str, int]]:
+    """Each number of a family with its provider, and with another label."""
+    provider, place = family.labels.index(_PROVIDER), family.labels.index(other)
+    for labels, value in book.values(family).items():
         if not isinstance(value, Buckets):
-            yield dict(zip(family.labels, labels, strict=True)), int(value)
+            yield labels[provider], labels[place], int(value)
 
 
-def _distributions(samples: Samples, family: Family) -> Iterator[tuple[dict[str, str], Buckets]]:
-    for labels, value in samples.get(family.name, {}).items():
+def _distributions(book: Book, family: Family, other: str) -> Iterator[tuple[str, str, Buckets]]:
+    """The same of a histogram."""
+    provider, place = family.labels.index(_PROVIDER), family.labels.index(other)
+    for labels, value in book.values(family).items():
         if isinstance(value, Buckets):
-            yield dict(zip(family.labels, labels, strict=True)), value
+            yield labels[provider], labels[place], value

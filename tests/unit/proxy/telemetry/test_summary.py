@@ -6,7 +6,7 @@ import pytest
 
 from understudy_proxy.telemetry import families
 from understudy_proxy.telemetry.book import Book, Buckets
-from understudy_proxy.telemetry.summary import ProviderNumbers, percentiles, summarize
+from understudy_proxy.telemetry.summary import KEPT_SECONDS, ProviderNumbers, Summaries, percentiles, summarize
 
 SECONDS = families.ATTEMPT_SECONDS.bounds
 
@@ -58,10 +58,21 @@ def test_sums() -> None:
     book.distribution(families.ATTEMPT_SECONDS, "ns/a", "chat", "openai", "m", "").observe(0.01)
     book.distribution(families.ATTEMPT_SECONDS, "ns/a", "chat", "openai", "n", "").observe(0.01)
     book.distribution(families.ATTEMPT_SECONDS, "ns/a", "chat", "openai", "m", "server_error").observe(50)
-    summary = summarize(book.samples())
+    summary = summarize(book)
     assert (10, 5, 3) == (summary.requests, summary.succeeded, summary.failovers)
     a, b = summary.providers["ns/a"], summary.providers["ns/b"]
     assert (3, 11, 3, 1, 15) == (a.answers, a.attempts, a.errors, a.streams, a.tokens)
     assert max(a.latency.values()) <= 0.01
     assert ProviderNumbers(answers=2, attempts=2) == b
     assert {"ns/a", "ns/b"} == set(summary.providers)
+
+
+def test_sums_are_kept_for_a_second() -> None:
+    """Asking again and again costs nothing; a second later what happened meanwhile is there."""
+    book, clock = Book(), [100.0]
+    summaries = Summaries(book, timer=lambda: clock[0])
+    before = summaries.current()
+    book.tally(families.REQUESTS, "r", "ns/a", "m", "2xx", "").value += 1
+    assert before is summaries.current()
+    clock[0] += KEPT_SECONDS
+    assert 1 == summaries.current().requests

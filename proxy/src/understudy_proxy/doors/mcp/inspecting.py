@@ -1,7 +1,7 @@
 """The tools `list_providers` and `get_metrics`: who there is to answer, and how they have fared."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from understudy_proxy.dialects.fields import optional_boolean, optional_string
@@ -10,8 +10,7 @@ from understudy_proxy.doors.mcp.calling import Calling, McpTool, Outcome
 from understudy_proxy.doors.personas.providers import ProvidersDoor
 from understudy_proxy.mcp.results import structured
 from understudy_proxy.routing.names import provider_key
-from understudy_proxy.telemetry.book import Samples
-from understudy_proxy.telemetry.summary import ProviderNumbers, Summary, summarize
+from understudy_proxy.telemetry.summary import ProviderNumbers, Summaries, Summary
 
 _SHOWN = 64
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
@@ -62,10 +61,10 @@ _PROVIDERS_SCHEMA: dict[str, Any] = {
 class Inspecting:
     """Tells of providers."""
 
-    def __init__(self, providers: ProvidersDoor, samples: Callable[[], Samples]) -> None:
-        """List what `providers` lists, with numbers from `samples`."""
+    def __init__(self, providers: ProvidersDoor, summaries: Summaries) -> None:
+        """List what `providers` lists, with numbers of `summaries`."""
         self._providers = providers
-        self._samples = samples
+        self._summaries = summaries
 
     def tools(self) -> tuple[McpTool, ...]:
         """Both."""
@@ -95,7 +94,7 @@ class Inspecting:
     async def _list(self, calling: Calling) -> Outcome:
         listed = await self._providers.listed(calling.request)
         if optional_boolean(calling.arguments, "include_metrics", ""):
-            known = summarize(self._samples()).providers
+            known = self._summaries.current().providers
             for each in listed:
                 each["metrics"] = _numbers(known.get(_key(each)))
         return Outcome(structured({"providers": listed}))
@@ -103,7 +102,7 @@ class Inspecting:
     async def _metrics(self, calling: Calling) -> Outcome:
         asked = optional_string(calling.arguments, "provider", "")
         shown = await self._shown(calling.request, asked)
-        return Outcome(structured(_told(summarize(self._samples()), shown)))
+        return Outcome(structured(_told(self._summaries.current(), shown)))
 
     async def _shown(self, request: Request, asked: str | None) -> dict[str, str]:
         """What the providers are called that are told of, by their keys: their names, as far as these tell them apart.

@@ -17,6 +17,8 @@ from understudy_proxy.doors.headers import STREAMING
 from understudy_proxy.doors.mcp.forms import Forms
 from understudy_proxy.mcp.messages import KEPT_ALIVE, Call, Id, event, progress_of
 
+_OK = 200
+
 
 class Reply:
     """One answer on its way."""
@@ -61,8 +63,8 @@ class Reply:
             await self._write(event(progress_of(self._token, self._told, message)), headers)
 
     async def finish(self, message: dict[str, Any] | list[Any], *, status: int, headers: Headers = ()) -> Answer | None:
-        """The answer itself; None where it has gone out already."""
-        if self._flow is None and self._forms.json:
+        """The answer itself; None where it has gone out already. A status of its own is no stream's."""
+        if self._flow is None and (self._forms.json or status != _OK):
             return Answer(status, orjson.dumps(message), headers=self._headers + headers)
         await self._write(event(message), headers)
         if self._flow is not None:

@@ -1,6 +1,6 @@
 """Where the door of the protocol is."""
 
-from collections.abc import Callable
+import time
 
 from understudy_proxy.doors.availability import Availabilities
 from understudy_proxy.doors.door import Route
@@ -16,17 +16,16 @@ from understudy_proxy.doors.mcp.toolbox import Own, Toolbox
 from understudy_proxy.doors.personas.providers import ProvidersDoor
 from understudy_proxy.doors.services import Services
 from understudy_proxy.settings import Settings
-from understudy_proxy.telemetry.book import Samples
+from understudy_proxy.telemetry.book import Book
+from understudy_proxy.telemetry.summary import Summaries
 from understudy_proxy.tools.tools import Tools
 
 
-def mcp_routes(
-    services: Services, *, tools: Tools, settings: Settings, samples: Callable[[], Samples]
-) -> tuple[Route, ...]:
+def mcp_routes(services: Services, *, tools: Tools, settings: Settings, book: Book) -> tuple[Route, ...]:
     """All of them."""
     availabilities = Availabilities(board=services.exchange.ledger.board, endpoints=services.exchange.endpoints)
     providers = ProvidersDoor(names=services.names, availabilities=availabilities)
-    own = Own((*Completing(services).tools(), *Inspecting(providers, samples).tools()))
+    own = Own((*Completing(services).tools(), *Inspecting(providers, Summaries(book, timer=time.monotonic)).tools()))
     origins = Origins(origins_in(settings.mcp_origins))
     methods = Methods(Toolbox(own, Meshing(services), Functions(names=services.names, tools=tools)))
     door = McpDoor(methods, origins=origins, metrics=services.metrics)
