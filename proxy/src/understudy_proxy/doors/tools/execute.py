@@ -91,5 +91,5 @@ def _answer(tool: RuntimeTool, outcome: Outcome) -> Answer:
         body = failure(outcome.error, code=outcome.kind)
         headers += (("x-understudy-reason", outcome.kind),)
     if outcome.kind is OutcomeKind.BUSY:
-        headers += (("retry-after", "1"),)
+        headers += (("retry-after", "1"), ("x-should-retry", "true"))
     return Answer(_NOT_CALLED.get(outcome.kind, 200), orjson.dumps(body), headers=headers)
