@@ -29,6 +29,7 @@ from understudy_proxy.config.tools import build_tools
 from understudy_proxy.config.trust import BadCertificate, context_for
 from understudy_proxy.exchange.credentials import CloudCredentials, UnusableIdentity, credentials_for, references
 from understudy_proxy.routing.names import index_names
+from understudy_proxy.routing.vendors import by_vendor
 
 _DIRECT_RETRY = RetryPolicy()
 _USUAL_SESSION = SessionPolicy()
@@ -50,7 +51,11 @@ def build(snapshot: Snapshot, *, now: float) -> Runtime:
         revision=snapshot.config.revision,
         targets={key: _target(key, target, upstreams) for key, target in snapshot.config.targets.items()},
         tools=build_tools(snapshot),
-        index=index_names(snapshot.config.names, models={key: up.candidates for key, up in upstreams.items()}),
+        index=index_names(
+            snapshot.config.names,
+            models={key: upstream.candidates for key, upstream in upstreams.items()},
+            vendors=by_vendor(upstreams.values()),
+        ),
         upstreams=upstreams,
         out=out,
         config=snapshot.config,

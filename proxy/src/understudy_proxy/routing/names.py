@@ -39,6 +39,8 @@ class NameIndex:
     """Provider keys."""
     tools: Mapping[str, tuple[str, ...]]
     """Tool keys by function name, with `-` for `_`."""
+    vendors: Mapping[str, tuple[tuple[str, str], ...]]
+    """Provider keys and models there by `VENDOR/MODEL`."""
     forwards: tuple[str, ...] = field(repr=False)
     """Every full name that could be sent, sorted."""
     backwards: tuple[str, ...] = field(repr=False)
@@ -51,8 +53,13 @@ class NameIndex:
                 yield keys
 
 
-def index_names(names: Names, *, models: Mapping[str, Iterable[str]]) -> NameIndex:
-    """Index `names`; `models` are the models of each provider key."""
+def index_names(
+    names: Names,
+    *,
+    models: Mapping[str, Iterable[str]],
+    vendors: Mapping[str, tuple[tuple[str, str], ...]],
+) -> NameIndex:
+    """Index `names`; `models` are the models of each provider key, `vendors` what each `VENDOR/MODEL` may mean."""
     spelled = set(names.exact)
     spelled.update(f"{PERSONA_PREFIX}{name}" for name in names.personas)
     for name, keys in names.providers.items():
@@ -65,6 +72,7 @@ def index_names(names: Names, *, models: Mapping[str, Iterable[str]]) -> NameInd
         personas=names.personas,
         providers=names.providers,
         tools=names.tools,
+        vendors=vendors,
         forwards=tuple(sorted(spelled)),
         backwards=tuple(sorted(name[::-1] for name in spelled)),
     )

@@ -2,7 +2,7 @@
 
 The caller's own namespace is asked first, all of it: otherwise somebody else's exact name, visible to everyone, could
 take over what a namespace catches with a prefix of its own. Within that, an exact name beats the longest prefix, and
-`persona/NAME` and `PROVIDER/MODEL` are exact names too.
+`persona/NAME` and `PROVIDER/MODEL` are exact names too. `VENDOR/MODEL`, which nobody has given as a name, comes last.
 """
 
 from collections.abc import Iterator
@@ -85,3 +85,5 @@ def _candidates(runtime: Runtime, model: str) -> Iterator[RuntimeTarget]:
     for keys in index.prefixed(model):
         for key in keys:
             yield targets[key]
+    for key, name in index.vendors.get(model, ()):
+        yield runtime.upstreams[key].direct[name]
