@@ -13,7 +13,7 @@ import pytest
 
 from harness.gateways import Serving, in_order, provider, route, snapshot
 from harness.process import Process
-from harness.raw_http import PATIENCE_SECONDS, eventually
+from harness.raw_http import eventually
 from understudy import (
     LLM,
     Agent,
@@ -34,6 +34,8 @@ from understudy.agents._matching import Wanted
 from understudy.agents._tracing import TRACE
 from understudy.mock import Mock
 
+START_SECONDS = 60.0
+"""How long an agent's program may take to be found, on a busy machine."""
 FROM_ADA = 'This is ada, answering as m. You said: "Hi"'
 
 
@@ -329,7 +331,7 @@ class House:
 
     async def until_said(self, expected: str) -> None:
         """Ask until somebody says it."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(START_SECONDS):
             while True:
                 try:
                     if await self.asked("Hi") == expected:

@@ -2,30 +2,33 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from harness.client_house import House, client_house
 from harness.clients import KINDS, Kind, ask, closed, entered, finished, left
 from understudy import SessionNotFound, ToolFailed, ToolNotFound
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """One of everything."""
-    async with client_house(tmp_path) as made:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """One of everything, for all tests."""
+    async with client_house(tmp_path_factory.mktemp("house")) as made:
         yield made
 
 
-@pytest.fixture(params=KINDS)
+@pytest_asyncio.fixture(params=KINDS, loop_scope="module")
 async def client(house: House, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
     """Each client in turn."""
     kind: Kind = request.param
     made = kind(f"http://127.0.0.1:{house.serve.port}")
     yield made
     await closed(made)
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def said(house: House) -> list[tuple[str, Any]]:
