@@ -44,17 +44,20 @@ async def test_agents_find_one_another(tmp_path: Path, asking: str) -> None:
     assert QUESTION in asked.body.decode()
 
 
-@pytest.mark.parametrize("asking", [pytest.param(NOW, id="now"), pytest.param(SEED, id="seed")])
-async def test_agents_find_the_gateway(tmp_path: Path, asking: str) -> None:
+@pytest.mark.parametrize(
+    ("asking", "typed"),
+    [pytest.param(NOW, False, id="now"), pytest.param(NOW, True, id="an object"), pytest.param(SEED, True, id="seed")],
+)
+async def test_agents_find_the_gateway(tmp_path: Path, asking: str, typed: bool) -> None:
     """By the tags of a persona, which then answers in its role."""
     async with Mock(name="vendor") as vendor, Serving(house(vendor)) as serving:
         mesh = Mesh(serving.port, tmp_path)
-        async with consumer(mesh, "asker", tags=("pirate",), typed=asking == SEED, sdk=asking) as asker:
+        async with consumer(mesh, "asker", tags=("pirate",), typed=typed, sdk=asking) as asker:
             await asker.registered()
             said = await asker.answered(QUESTION)
             (asked,) = vendor.requests[-1:]
-    # The first agents' library takes objects only: the vendor makes one up.
-    assert '{"said":"said"}' == said if asking == SEED else "This is vendor" in said
+    # Who wants an object gets one that the vendor makes up; the first agents' library takes nothing else.
+    assert '{"said":"said"}' == said if typed else "This is vendor" in said
     assert TURN in asked.body.decode()
     assert QUESTION in asked.body.decode()
 
