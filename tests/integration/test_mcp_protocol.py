@@ -374,6 +374,26 @@ async def test_pages_that_may_ask(origin: str, allowed: str, status: int) -> Non
     assert (status == 200) == ("content-type" in first.headers.get("access-control-allow-headers", ""))
 
 
+async def test_what_is_counted() -> None:
+    """Methods, eras and outcomes, of closed sets whatever a client sends."""
+    async with Mock(faults=["400"]) as mock, serving(mock) as gateway:
+        await post(gateway.port, message("ping"))
+        await post(gateway.port, message("secret/plans"))
+        await call(gateway.port, "complete_text", HELLO, era=MODERN)
+        await call(gateway.port, "get_metrics", {})
+        counted = [
+            await gateway.metric("understudy_mcp_requests_total", method=method, era=era, outcome=outcome)
+            for method, era, outcome in (
+                ("ping", "handshake", "success"),
+                ("other", "handshake", "error"),
+                ("tools/call", "modern", "failed"),
+                ("tools/call", "handshake", "success"),
+            )
+        ]
+        everything = await gateway.metric("understudy_mcp_requests_total")
+    assert ([1, 1, 1, 1], 4) == (counted, everything)
+
+
 async def test_before_the_first_configuration() -> None:
     """It answers who it is; what it does not know yet is an error that passes."""
     async with Serving(None) as gateway:

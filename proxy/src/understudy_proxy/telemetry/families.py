@@ -81,6 +81,12 @@ TOOL_CALLS = Family(
 TOOL_SECONDS = Family(
     "understudy_tool_call_duration_seconds", "One call of a tool.", Kind.HISTOGRAM, ("tool",), _SECONDS
 )
+MCP_REQUESTS = Family(
+    "understudy_mcp_requests",
+    "Requests of the Model Context Protocol, by how they ended; a tool that failed is no error of the protocol.",
+    Kind.COUNTER,
+    ("method", "era", "outcome"),
+)
 CLIENT_DISCONNECTS = Family(
     "understudy_client_disconnects", "Clients that left before their answer was whole.", Kind.COUNTER, ("route",)
 )
@@ -124,6 +130,13 @@ PROVIDERS_OUT = Family(
 LOG_DROPPED = Family("understudy_log_lines_dropped", "Log lines lost because nobody took them.", Kind.COUNTER)
 LOG_SUPPRESSED = Family(
     "understudy_log_lines_suppressed", "Lines about failed attempts left out: many were alike.", Kind.COUNTER
+)
+
+MESH_AGENTS = Family(
+    "understudy_mesh_agents",
+    "Agents that registered here, by how they fare; only who keeps the registry has any.",
+    Kind.GAUGE,
+    ("status",),
 )
 
 PROCESS_CPU = Family("process_cpu_seconds", "User and system CPU time.", Kind.COUNTER)

@@ -1,5 +1,6 @@
 """The methods of the protocol: who this is, which tools there are, and calls of them."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
@@ -12,6 +13,8 @@ from understudy_proxy.mcp.eras import HANDSHAKE_VERSIONS, MODERN_VERSIONS, SERVE
 from understudy_proxy.mcp.errors import Code, ProtocolError
 from understudy_proxy.mcp.messages import Call
 from understudy_proxy.mcp.results import cacheable, rendered
+from understudy_proxy.telemetry import families
+from understudy_proxy.telemetry.book import Book
 
 Fields = dict[str, Any]
 
@@ -24,15 +27,19 @@ _INSTRUCTIONS = (
 _HOUR_SECONDS = 3600
 _TOOLS_SECONDS = 5
 """How long a client may go by a list of tools: a changed configuration is to be seen soon."""
+_METHODS = frozenset({"initialize", "ping", "server/discover", "tools/call", "tools/list"})
+_OTHER = "other"
+_OK, _FAILED, _ERROR, _CANCELLED = "success", "failed", "error", "cancelled"
 _CAPABILITIES: Fields = {"tools": {"listChanged": False}}
 
 
 class Methods:
     """Answers calls of methods."""
 
-    def __init__(self, toolbox: Toolbox) -> None:
-        """Serve the tools of `toolbox`."""
+    def __init__(self, toolbox: Toolbox, book: Book) -> None:
+        """Serve the tools of `toolbox`, and count in `book`."""
         self._toolbox = toolbox
+        self._book = book
 
     async def answer(self, request: Request, call: Call, era: Era, *, tell: Tell | None) -> tuple[Fields, Headers]:
         """The result of a call, and headers that go with it.
@@ -47,6 +54,19 @@ class Methods:
             ProtocolError: there is no such method, or it does not take these parameters.
             Refused: it cannot be answered now.
         """
+        outcome = _ERROR
+        try:
+            result, headers = await self._answer(request, call, era, tell)
+            outcome = _FAILED if result.get("isError") else _OK
+        except asyncio.CancelledError:
+            outcome = _CANCELLED
+            raise
+        finally:
+            method = call.method if call.method in _METHODS else _OTHER
+            self._book.tally(families.MCP_REQUESTS, method, era, outcome).value += 1
+        return result, headers
+
+    async def _answer(self, request: Request, call: Call, era: Era, tell: Tell | None) -> tuple[Fields, Headers]:
         match (call.method, era):
             case ("tools/call", _):
                 return await self._called(request, call, era, tell)

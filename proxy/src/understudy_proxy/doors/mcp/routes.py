@@ -27,6 +27,6 @@ def mcp_routes(services: Services, *, tools: Tools, settings: Settings, book: Bo
     providers = ProvidersDoor(names=services.names, availabilities=availabilities)
     own = Own((*Completing(services).tools(), *Inspecting(providers, Summaries(book, timer=time.monotonic)).tools()))
     origins = Origins(origins_in(settings.mcp_origins))
-    methods = Methods(Toolbox(own, Meshing(services), Functions(names=services.names, tools=tools)))
+    methods = Methods(Toolbox(own, Meshing(services), Functions(names=services.names, tools=tools)), book)
     door = McpDoor(methods, origins=origins, metrics=services.metrics)
     return (Route("/mcp", {"POST": door, "OPTIONS": origins.preflight}, errors=mcp_errors),)
