@@ -26,8 +26,12 @@ CAST = """\
 ---
 {apiVersion: understudy.dev/v1alpha1, kind: LLMProvider, metadata: {name: mistral},
  spec: {type: Mistral, auth: {none: {}}, models: [{name: mistral-small-latest}]}}
+---
+{apiVersion: understudy.dev/v1alpha1, kind: LLMTool, metadata: {name: find-book}, spec: {description: Finds books.}}
+---
+{apiVersion: understudy.dev/v1alpha1, kind: LLMTool, metadata: {name: stock}, spec: {description: Counts books.}}
 """
-"""Providers that pages may speak of without showing them."""
+"""Providers and tools that pages may speak of without showing them."""
 
 
 def objects(text: str) -> list[Any]:
