@@ -24,17 +24,16 @@ def first_child_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
 
-async def tell(proxy: ProxyProcess, agent_id: str) -> dict[str, Any]:
+async def tell(proxy: ProxyProcess, agent_id: str) -> None:
     """Register an agent."""
     body = {"agent_id": agent_id, "tools": []}
-    answer = await exchange(proxy.port, "POST", "/heartbeat", json.dumps(body).encode())
-    fields: dict[str, Any] = answer.json()
-    return fields
+    await exchange(proxy.port, "POST", "/heartbeat", json.dumps(body).encode())
 
 
 async def beat(proxy: ProxyProcess, agent_id: str) -> int:
-    """Say that it is still there."""
-    return (await exchange(proxy.port, "HEAD", f"/heartbeat/{agent_id}")).status
+    """Say that it is still there; 0 where a worker that is killed just now was to answer."""
+    answer = await exchange(proxy.port, "HEAD", f"/heartbeat/{agent_id}")
+    return answer.status if answer.head else 0
 
 
 async def healthy(proxy: ProxyProcess, query: str = "status=healthy") -> list[dict[str, Any]]:
@@ -51,6 +50,8 @@ async def test_all_workers_know_an_agent(tmp_path: Path) -> None:
         lists = [await healthy(proxy) for _ in range(TRIES)]
         assert {"agent-1"} == {found[0]["id"] for found in lists}
         assert {"understudy"} == {found[-1]["name"] for found in lists}
+        metrics = (await proxy.get("/metrics")).body.decode()
+        assert 'understudy_mesh_agents{status="healthy"} 1' in metrics
         assert {"http://test:80"} == {found[-1]["endpoint"] for found in lists}
         await exchange(proxy.port, "DELETE", "/agents/agent-1")
         assert {410} == {await beat(proxy, "agent-1") for _ in range(TRIES)}

@@ -30,28 +30,34 @@ class Agency:
     """What agents see of the gateway."""
 
     def __init__(
-        self, settings: Settings, holder: RuntimeHolder, *, resolver: Resolver, registry_port: int | None
+        self,
+        settings: Settings,
+        holder: RuntimeHolder,
+        *,
+        registry: Registry,
+        resolver: Resolver,
+        registry_port: int | None,
     ) -> None:
         """Offer whatever configuration `holder` gets.
 
         Args:
             settings: How.
             holder: Of the configuration.
+            registry: The gateway's own, which stays empty where somebody else keeps it.
             resolver: Finds the other pods.
             registry_port: Where the worker of this pod listens that keeps the registry; None: it is this one.
         """
         self._settings = settings
         self._first = registry_port is None
-        self._registry = Registry()
         self._house = House(namespace=settings.default_namespace or None, version=version("understudy"))
-        self._house.on_change(self._registry.changed)
+        self._house.on_change(registry.changed)
         holder.on_swap(self._house.use)
         self._announcer: Announcer | None = None
         self._relay = self._make_relay(resolver, registry_port)
         # The same in every pod of an installation: to agents that call its Service, they are one.
         self._own_id = agent_id(settings.namespace, settings.prefix)
         self._doors = RegistryDoors(
-            self._registry,
+            registry,
             self._house,
             relay=self._relay,
             own_id=self._own_id,

@@ -52,6 +52,7 @@ from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.exchange.retry_budget import RetryBudget
 from understudy_proxy.exchange.transport import Transport
 from understudy_proxy.lifecycle import Lifecycle
+from understudy_proxy.mesh.registry import Registry
 from understudy_proxy.routing.health import HealthBoard
 from understudy_proxy.server import Server
 from understudy_proxy.settings import PREFIX, BadSetting, Settings
@@ -105,7 +106,7 @@ class Gateway:
         self._lifecycle = Lifecycle()
         self._board = HealthBoard()
         self._holder = RuntimeHolder()
-        book, outcomes = Book(), Outcomes()
+        book, outcomes, registry = Book(), Outcomes(), Registry()
         access = AccessLog(writer, masker, clock=time.time) if settings.log_level in {"debug", "info"} else None
         self._metrics = Metrics(book, outcomes, log=access)
         self._gauges = Gauges(
@@ -113,6 +114,7 @@ class Gateway:
             metrics=self._metrics,
             holder=self._holder,
             board=self._board,
+            registry=registry,
             writer=writer,
             clock=time.time,
             timer=time.monotonic,
@@ -124,7 +126,9 @@ class Gateway:
         self._holder.on_swap(self._tools.forget)
         self._shared = _shared_store(settings)
         self._store = DoorStore(self._shared or MemoryStore(max_bytes=_STORE_BYTES, now=time.monotonic))
-        self._agency = Agency(settings, self._holder, resolver=self._resolver, registry_port=registry_port)
+        self._agency = Agency(
+            settings, self._holder, registry=registry, resolver=self._resolver, registry_port=registry_port
+        )
         self._public = self._make_public(book, outcomes)
         self._admin = self._make_admin()
 

@@ -124,6 +124,14 @@ class Registry:
         self._age(now)
         return tuple(self._entries[agent_id] for agent_id in self._created)
 
+    def counts(self, *, now: float) -> dict[Status, int]:
+        """How many of them fare how."""
+        self._age(now)
+        counts = dict.fromkeys(Status, 0)
+        for entry in self._entries.values():
+            counts[entry.status] += 1
+        return counts
+
     def _healthy(self, house: Registration | None) -> list[Registration]:
         entries = (self._entries[agent_id] for agent_id in self._created)
         healthy = [entry.told for entry in entries if entry.status is Status.HEALTHY]

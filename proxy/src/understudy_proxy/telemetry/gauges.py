@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from understudy_proxy.config.holder import Rejection, RuntimeHolder
 from understudy_proxy.config.runtime import Runtime
+from understudy_proxy.mesh.registry import Registry
 from understudy_proxy.routing.health import HealthBoard
 from understudy_proxy.telemetry import families
 from understudy_proxy.telemetry.book import Book, Samples
@@ -23,6 +24,7 @@ class Gauges:
         metrics: Metrics,
         holder: RuntimeHolder,
         board: HealthBoard,
+        registry: Registry,
         writer: LogWriter,
         clock: Callable[[], float],
         timer: Callable[[], float],
@@ -32,6 +34,7 @@ class Gauges:
         self._metrics = metrics
         self._holder = holder
         self._board = board
+        self._registry = registry
         self._writer = writer
         self._timer = timer
         self._started = clock()
@@ -55,7 +58,10 @@ class Gauges:
         book.tally(families.CONFIG_REJECTIONS)
         book.tally(families.CONFIG_REJECTED).value = float(self._holder.rejected is not None)
         self._configuration(book)
-        out = self._board.out(now=self._timer())
+        now = self._timer()
+        agents = self._registry.counts(now=now)
+        book.replace(families.MESH_AGENTS, {(status.value,): float(count) for status, count in agents.items()})
+        out = self._board.out(now=now)
         book.replace(
             families.ENDPOINTS_OUT,
             {(change.endpoint, change.model or "", change.standing.value): 1.0 for change in out},

@@ -51,6 +51,7 @@ def test_silence() -> None:
     assert Beat.KNOWN is registry.beat("a", now=SILENT_SECONDS - 0.1)
     assert {"a": Status.HEALTHY} == statuses(registry, now=2 * SILENT_SECONDS - 0.2)
     assert {"a": Status.UNHEALTHY} == statuses(registry, now=2 * SILENT_SECONDS)
+    assert {Status.HEALTHY: 0, Status.UNHEALTHY: 1} == registry.counts(now=2 * SILENT_SECONDS)
     assert Beat.UNKNOWN is registry.beat("a", now=2 * SILENT_SECONDS)
     came(registry, an_agent("a"), now=2 * SILENT_SECONDS)
     assert Beat.KNOWN is registry.beat("a", now=2 * SILENT_SECONDS)
