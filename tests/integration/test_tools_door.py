@@ -129,6 +129,17 @@ async def test_methods_without_a_body(method: str) -> None:
     assert {"v": "1", "q": "a&b=c d", "n": "2", "tags": '["x"]', "deep": "null"} == asked.query
 
 
+async def test_what_an_address_fixes() -> None:
+    """No argument takes the place of what the object's own URL has in its query."""
+    async with ToolServer() as server:
+        ours = tool("look", server.url("/echo?tenant=a"), method="GET")
+        async with Serving(configured(ours)) as serving:
+            answer = await execute(serving.port, "look", {"tenant": "b"})
+    assert (400, "invalid_arguments") == (answer.status, answer.json()["code"])
+    assert "tenant is no argument" in answer.json()["error"]
+    assert [] == server.asked
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 async def test_other_methods(method: str) -> None:
     """They carry a body."""
@@ -268,17 +279,20 @@ async def test_numbers_and_lines() -> None:
         async with Serving(configured(*tools)) as serving:
             await execute(serving.port, "echo", {"private": "words"}, headers={"x-request-id": "req-8"})
             failed = await execute(serving.port, "fails")
+            refused = await execute(serving.port, "fails", "private words")
             assert 1 == await serving.metric("understudy_tool_calls_total", tool="default/echo", outcome="success")
             assert 1 == await serving.metric("understudy_tool_calls_total", tool="default/fails", outcome="failed")
-            assert 2 == await serving.metric("understudy_tool_call_duration_seconds_count")
-            await eventually(lambda: 2 == len(calls(serving)))
+            assert 3 == await serving.metric("understudy_tool_call_duration_seconds_count")
+            await eventually(lambda: 3 == len(calls(serving)))
             told = calls(serving)
     assert TOKEN not in failed.body.decode()
     assert "default/echo" == told[0]["tool"]
     assert ("success", "req-8") == (told[0]["outcome"], told[0]["request_id"])
-    assert "failed" == told[1]["outcome"]
+    assert ["failed", "invalid_arguments"] == [line["outcome"] for line in told[1:]]
+    assert 400 == refused.status
     assert TOKEN not in str(serving.log())
     assert "private" not in str(serving.log())
+    assert "quoting" not in str(serving.log())
 
 
 async def test_a_tool_that_is_gone() -> None:

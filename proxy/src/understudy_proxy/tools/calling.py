@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 import aiohttp
 import orjson
 from multidict import CIMultiDict
+from yarl import URL
 
 from understudy_proxy.config.runtime import ToolHandler
 from understudy_proxy.exchange.aiohttp_resolver import AiohttpResolver
@@ -60,7 +61,6 @@ class Calling:
 
         Raises:
             CallFailed: there is none, or none that is whole.
-            TimeoutError: it took too long to connect.
         """
         request = _Request(handler, arguments, forward=forward)
         try:
@@ -104,7 +104,7 @@ class _Request:
             self.headers[name] = value
         self.body: bytes | None = None
         if handler.method in _IN_THE_QUERY:
-            self.url = handler.url.update_query({name: _in_query(value) for name, value in arguments.items()})
+            self.url = _with_query(handler.url, arguments)
         else:
             self.body = orjson.dumps(arguments)
             self.headers["Content-Type"] = "application/json"
@@ -159,6 +159,15 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
             raise CallFailed(OutcomeKind.TOO_LARGE, f"it answered more than {MAX_ANSWER_BYTES} bytes")
         pieces.append(piece)
     return b"".join(pieces)
+
+
+def _with_query(url: URL, arguments: dict[str, Any]) -> URL:
+    """`url` with the arguments in its query; none of them takes the place of what the object has there."""
+    taken = next((name for name in arguments if name in url.query), None)
+    if taken is not None:
+        message = f"{bounded(taken)} is no argument: the tool's own address has it in its query"
+        raise CallFailed(OutcomeKind.INVALID_ARGUMENTS, message)
+    return url.update_query({name: _in_query(value) for name, value in arguments.items()})
 
 
 def _in_query(value: Any) -> str:

@@ -23,6 +23,8 @@ MAX_OF_ONE = 64
 """Calls of one tool that are under way at once, in one worker: a tool that hangs takes no more than these."""
 MAX_AT_ONCE = 512
 """Calls of all tools."""
+_QUOTING = frozenset({OutcomeKind.INVALID_ARGUMENTS, OutcomeKind.FAILED})
+"""Their errors hold words of arguments or answers, which are in no log."""
 CANCELLED = "cancelled"
 """The outcome, for numbers, of a call whose caller left."""
 
@@ -67,7 +69,7 @@ class Tools:
                 tool,
                 outcome.kind if outcome else CANCELLED,
                 seconds=time.monotonic() - started,
-                error=outcome.error if outcome else None,
+                error=outcome.error if outcome and outcome.kind not in _QUOTING else None,
                 request_id=dict(forward).get("x-request-id", ""),
             )
 
