@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 
 from harness.drivers import Driver, driver
+from harness.fixtures import skip_where_missing
 from harness.gateways import backend, in_order, provider, route, snapshot
 from harness.mcp_calls import LATEST_HANDSHAKE, MODERN
-from harness.missing import Missing
 from harness.proxies import proxy_process
 from harness.raw_http import eventually
 from harness.sdks import sdk_python
@@ -54,10 +54,8 @@ def calling(name: str, arguments: Mapping[str, Any], **more: Any) -> dict[str, A
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """A proxy of its own process with a route and a tool; whoever is asked first fails."""
     folder: Path = tmp_path_factory.mktemp("mcp")
-    try:
+    with skip_where_missing():
         pythons = {way: sdk_python(name) for way, name in _SDKS.items()}
-    except Missing as missing:
-        pytest.skip(str(missing))
     async with AsyncExitStack() as stack:
         mock = await stack.enter_async_context(Mock(settings=Settings(token_interval=0.01)))
         tools = await stack.enter_async_context(ToolServer())

@@ -24,12 +24,7 @@ from understudy_proxy.telemetry.metrics import Metrics
 
 KEEP_ALIVE_SECONDS = 15.0
 """Well below the minute after which load balancers cut a connection on which nothing moves."""
-_OK, _ACCEPTED, _BAD_REQUEST = 200, 202, 400
-_STATUSES = {
-    Code.METHOD_NOT_FOUND: 404,
-    Code.INTERNAL_ERROR: 500,
-}
-"""Of errors of the modern era; all others are 400. The older one has 200 for whatever a well-formed request asks."""
+_OK, _ACCEPTED, _BAD_REQUEST, _NOT_FOUND = 200, 202, 400, 404
 
 
 class McpDoor:
@@ -109,7 +104,10 @@ class McpDoor:
 
 
 def _status(error: ProtocolError, era: Era) -> int:
-    return _STATUSES.get(error.code, _BAD_REQUEST) if era is Era.MODERN else _OK
+    """Clients of the older era take any other status than 200 for an outage."""
+    if era is Era.HANDSHAKE:
+        return _OK
+    return _NOT_FOUND if error.code is Code.METHOD_NOT_FOUND else _BAD_REQUEST
 
 
 def _going_down() -> ProtocolError:
