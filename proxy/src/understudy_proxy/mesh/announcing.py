@@ -22,6 +22,8 @@ BEAT_SECONDS = 5.0
 _TIMEOUT = aiohttp.ClientTimeout(total=4.0)
 _LEAVING = aiohttp.ClientTimeout(total=2.0)
 _MAX_ANSWER = 256 * 1024
+_AWAY = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
+"""ValueError: a name that is none is an error of its spelling, where it is looked up."""
 _TELL_AGAIN = frozenset({202, 404, 410})
 """What a registry answers to a beat when it wants to be told all."""
 
@@ -82,7 +84,7 @@ class Announcer:
                 await self._tell_anew(session)
             elif self._registered is None or await self._beat(session) in _TELL_AGAIN:
                 await self._tell(session)
-        except (aiohttp.ClientError, TimeoutError, OSError, NotTaken) as error:
+        except (*_AWAY, NotTaken) as error:
             self._note(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
         else:
             self._note("")
@@ -121,7 +123,7 @@ class Announcer:
         """As far as the registry hears of it; if not, it notices by itself before long."""
         told, self._registered = self._registered, None
         if told is not None:
-            with suppress(aiohttp.ClientError, TimeoutError, OSError):
+            with suppress(*_AWAY):
                 async with session.delete(f"{self._url}/agents/{told.id}", timeout=_LEAVING):
                     pass
 

@@ -193,3 +193,22 @@ async def test_a_registry_that_is_busy() -> None:
         announcer.changed()
         await eventually(lambda: there.asked.count("HEAD") > 3)
         assert 1 == there.asked.count("POST")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        pytest.param("a..b", id="an empty label"),
+        pytest.param("x" * 70, id="a long label"),
+        pytest.param("[bad", id="half an address"),
+        pytest.param("127.0.0.1:1", id="nobody there"),
+    ],
+)
+async def test_an_address_that_leads_nowhere(host: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says it once, and the gateway ends as ever."""
+    announcer = Announcer(f"http://{host}", lambda: AGENT, every_seconds=0.001)
+    announcer.changed()
+    announcer.start()
+    await eventually(lambda: bool(caplog.records))
+    await announcer.stop()
+    assert ["cannot be told" in record.message for record in caplog.records] == [True]
