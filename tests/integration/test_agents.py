@@ -382,7 +382,7 @@ async def test_a_registry_that_comes_later(monkeypatch: pytest.MonkeyPatch) -> N
     async with echo as agent:
         assert agent.endpoint is not None
         assert not agent.is_registered
-        with pytest.raises(Unavailable, match=r"cannot connect to the gateway at http://127\.0\.0\.1:1:"):
+        with pytest.raises(Unavailable, match=r"cannot connect to the registry at http://127\.0\.0\.1:1:"):
             await ask_fresh()
 
 

@@ -106,7 +106,7 @@ class Agent(Generic[P, R]):
         """Serve in this event loop for as long as the block lasts."""
         addresses = Addresses(os.environ, registry=self._registry, timeout=None)
         host = self._host or own_address(addresses.registry.url)
-        connection = AsyncConnection(addresses.registry, None, transport=None, clock=Clock())
+        connection = AsyncConnection(addresses.registry, None, transport=None, clock=Clock(), name="the registry")
         with listening(host, self._port) as listener:
             port = listener.getsockname()[1]
             self._endpoint = f"http://{host}:{port}"

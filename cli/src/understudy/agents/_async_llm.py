@@ -112,7 +112,7 @@ class AsyncLLM:
         raise failure or self._directory.not_found()
 
     async def _look(self, now: float) -> None:
-        registry = self._connection(self._addresses.registry.url)
+        registry = self._connection(self._addresses.registry.url, name="the registry")
         try:
             listed, _ = await registry.once(AGENTS, silence=ASK_SECONDS)
         except UnderstudyError as error:
@@ -121,7 +121,7 @@ class AsyncLLM:
             self._directory.take(listed, now)
 
     async def _open(self, offer: Offer, request: Mapping[str, Any], *, stream: bool) -> AsyncChatStream:
-        connection = self._connection(offer.endpoint)
+        connection = self._connection(offer.endpoint, name=f"the agent {offer.agent}")
         call = agent_call(offer, request, stream=stream, trace=TRACE.get())
         async with AsyncExitStack() as leaving:
             response = await leaving.enter_async_context(aclosing(await connection.send(call)))
@@ -132,10 +132,10 @@ class AsyncLLM:
             leaving.pop_all()
         return AsyncChatStream(response, AgentFold(offer, stream=stream))
 
-    def _connection(self, url: str) -> AsyncConnection:
+    def _connection(self, url: str, *, name: str) -> AsyncConnection:
         if url not in self._connections:
             registry = self._addresses.registry
             settings = registry if url == registry.url else self._addresses.agent(url)
             headers = agent_headers(settings.timeout)
-            self._connections[url] = AsyncConnection(settings, headers, transport=None, clock=self._clock)
+            self._connections[url] = AsyncConnection(settings, headers, transport=None, clock=self._clock, name=name)
         return self._connections[url]

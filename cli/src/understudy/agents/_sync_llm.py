@@ -109,7 +109,7 @@ class LLM:
         raise failure or self._directory.not_found()
 
     def _look(self, now: float) -> None:
-        registry = self._connection(self._addresses.registry.url)
+        registry = self._connection(self._addresses.registry.url, name="the registry")
         try:
             listed, _ = registry.once(AGENTS, silence=ASK_SECONDS)
         except UnderstudyError as error:
@@ -118,7 +118,7 @@ class LLM:
             self._directory.take(listed, now)
 
     def _open(self, offer: Offer, request: Mapping[str, Any], *, stream: bool) -> ChatStream:
-        connection = self._connection(offer.endpoint)
+        connection = self._connection(offer.endpoint, name=f"the agent {offer.agent}")
         call = agent_call(offer, request, stream=stream, trace=TRACE.get())
         with ExitStack() as leaving:
             response = leaving.enter_context(closing(connection.send(call)))
@@ -129,11 +129,11 @@ class LLM:
             leaving.pop_all()
         return ChatStream(response, AgentFold(offer, stream=stream))
 
-    def _connection(self, url: str) -> Connection:
+    def _connection(self, url: str, *, name: str) -> Connection:
         with self._lock:
             if url not in self._connections:
                 registry = self._addresses.registry
                 settings = registry if url == registry.url else self._addresses.agent(url)
                 headers = agent_headers(settings.timeout)
-                self._connections[url] = Connection(settings, headers, transport=None, clock=self._clock)
+                self._connections[url] = Connection(settings, headers, transport=None, clock=self._clock, name=name)
             return self._connections[url]

@@ -31,10 +31,12 @@ class AsyncConnection:
         *,
         transport: httpx2.AsyncBaseTransport | None,
         clock: Clock,
+        name: str = "the gateway",
     ) -> None:
-        """Ask the gateway of the settings, with `headers` in every request."""
+        """Ask the gateway of the settings, with `headers` in every request; `name` is for errors."""
         self.settings = settings
         self.clock = clock
+        self._whom = f"{name} at {settings.url}"
         self._retrying = Retrying(settings.retries)
         self._http = httpx2.AsyncClient(**http_options(settings, headers), transport=transport)
 
@@ -103,7 +105,7 @@ class AsyncConnection:
         try:
             return await self._http.send(request, stream=True)
         except httpx2.RequestError as error:
-            raise from_transport(error, url=self.settings.url) from error
+            raise from_transport(error, whom=self._whom) from error
 
     async def read(self, response: httpx2.Response) -> Body:
         """The body of an answer.
@@ -116,5 +118,5 @@ class AsyncConnection:
             async for piece in response.aiter_bytes():
                 body.add(piece)
         except httpx2.RequestError as error:
-            raise from_transport(error, url=self.settings.url) from error
+            raise from_transport(error, whom=self._whom) from error
         return body

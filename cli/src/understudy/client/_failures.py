@@ -47,19 +47,19 @@ def from_answer(status: int, headers: Headers, body: bytes) -> UnderstudyError:
     return _kind(status, code)(said or f"the gateway answered {status} without a word", facts)
 
 
-def from_transport(error: httpx2.RequestError, *, url: str) -> UnderstudyError:
-    """The error for a request that got no answer."""
+def from_transport(error: httpx2.RequestError, *, whom: str) -> UnderstudyError:
+    """The error for a request that got no answer from `whom`, such as 'the gateway at URL'."""
     why = str(error) or type(error).__name__
     match error:
         case httpx2.ConnectError() | httpx2.ConnectTimeout():
-            return Unavailable(f"cannot connect to the gateway at {url}: {why}")
+            return Unavailable(f"cannot connect to {whom}: {why}")
         case httpx2.TimeoutException():
-            return TimedOut(f"the gateway at {url} did not answer in time")
+            return TimedOut(f"{whom} did not answer in time")
         case httpx2.UnsupportedProtocol() | httpx2.LocalProtocolError():
             return BadRequest(f"the request cannot be sent: {why}")
         case httpx2.DecodingError():
-            return InvalidAnswer(f"the answer of {url} cannot be decoded: {why}")
-    return Unavailable(f"the connection to the gateway at {url} broke: {why}")
+            return InvalidAnswer(f"the answer of {whom} cannot be decoded: {why}")
+    return Unavailable(f"the connection to {whom} broke: {why}")
 
 
 @dataclass(frozen=True, slots=True)
