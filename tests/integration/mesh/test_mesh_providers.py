@@ -7,26 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
-from harness.gateways import ALL, Serving, backend, route, snapshot
+from harness.gateways import Serving, backend, route, snapshot
+from harness.mesh.providing import mesh_provider
 from harness.mesh.running import NOW, SEED, Mesh, provider, registry
 from harness.raw_http import Answer, eventually, exchange
 from understudy.mock import Mock
-from understudy_api.config import Dialect, MeshSource, Provider, ProviderModel, Timeouts
-
-
-def mesh_provider(mesh: Mesh | None, *tags: str, name: str = "agents", version: str = "") -> Provider:
-    """A provider `default/NAME` of whoever offers `llm` with these tags."""
-    return Provider(
-        namespace="default",
-        name=name,
-        type="Mesh",
-        system="mesh",
-        dialect=Dialect.MESH,
-        base_url=mesh.url if mesh else "",
-        mesh=MeshSource(capability="llm", tags=tags, version=version, own=mesh is None),
-        models={"default": ProviderModel(upstream_name="default", capabilities=ALL)},
-        timeouts=Timeouts(connect_seconds=2, first_token_seconds=20, stream_idle_seconds=20, request_seconds=40),
-    )
+from understudy_api.config import Provider
 
 
 def serving(*providers: Provider) -> Serving:
@@ -70,7 +56,7 @@ async def test_an_agent_answers(tmp_path: Path, sdk: str) -> None:
         Mock(name="vendor") as vendor,
         registry(tmp_path) as mesh,
         provider(mesh, "claude-agent", upstream=vendor.url, tags=("claude",), sdk=sdk) as model,
-        serving(mesh_provider(mesh, "claude", "-beta")) as gateway,
+        serving(mesh_provider(mesh.url, "claude", "-beta")) as gateway,
     ):
         await model.registered()
         expected = 'This is vendor, answering as claude-sonnet-4-5. You said: "How are you?"'
@@ -98,7 +84,7 @@ async def test_an_agent_calls_tools(tmp_path: Path, stream: bool) -> None:
         Mock(name="vendor") as vendor,
         registry(tmp_path) as mesh,
         provider(mesh, "claude-agent", upstream=vendor.url, tags=("claude",)) as model,
-        serving(mesh_provider(mesh, "claude")) as gateway,
+        serving(mesh_provider(mesh.url, "claude")) as gateway,
     ):
         await model.registered()
         question = "[call: get_weather] What is the weather?"
@@ -135,7 +121,7 @@ async def test_an_answer_with_a_schema(tmp_path: Path) -> None:
         Mock(name="vendor") as vendor,
         registry(tmp_path) as mesh,
         provider(mesh, "agent", upstream=vendor.url, model="openai/gpt-4.1-mini") as model,
-        serving(mesh_provider(mesh)) as gateway,
+        serving(mesh_provider(mesh.url)) as gateway,
     ):
         await model.registered()
         answer = await answered(gateway, "Where?", response_format=wanted)
@@ -150,7 +136,7 @@ async def test_others_step_in_for_an_agent_that_dies(tmp_path: Path) -> None:
         registry(tmp_path) as mesh,
         provider(mesh, "first", upstream=one.url, tags=("claude",)) as first,
         provider(mesh, "second", upstream=two.url, tags=("claude",)) as second,
-        serving(mesh_provider(mesh, "claude")) as gateway,
+        serving(mesh_provider(mesh.url, "claude")) as gateway,
     ):
         await asyncio.gather(first.registered(), second.registered())
         await _until_heard(gateway, "one")
@@ -192,7 +178,7 @@ async def test_the_preferred_one_comes_first(tmp_path: Path) -> None:
         provider(mesh, "slow", upstream=slow.url, tags=("claude",)) as one,
         provider(mesh, "fast", upstream=fast.url, tags=("claude", "fast")) as two,
         provider(mesh, "beta", upstream=beta.url, tags=("claude", "fast", "beta")) as three,
-        serving(mesh_provider(mesh, "claude", "+fast", "-beta")) as gateway,
+        serving(mesh_provider(mesh.url, "claude", "+fast", "-beta")) as gateway,
     ):
         await asyncio.gather(*(agent.registered() for agent in (one, two, three)))
         await _until_heard(gateway, "fast")
@@ -207,7 +193,7 @@ async def test_nobody_offers_it(tmp_path: Path) -> None:
         Mock(name="vendor") as vendor,
         registry(tmp_path) as mesh,
         provider(mesh, "gpt-agent", upstream=vendor.url, tags=("gpt",), model="openai/gpt-4.1-mini") as model,
-        serving(mesh_provider(mesh, "claude", "+fast", version=">=2")) as gateway,
+        serving(mesh_provider(mesh.url, "claude", "+fast", version=">=2")) as gateway,
     ):
         await model.registered()
         async with asyncio.timeout(20):
@@ -236,7 +222,7 @@ async def test_a_registry_that_is_away(tmp_path: Path) -> None:
         Mock(name="vendor") as vendor,
         registry(tmp_path) as mesh,
         provider(mesh, "agent", upstream=vendor.url) as model,
-        serving(mesh_provider(mesh)) as gateway,
+        serving(mesh_provider(mesh.url)) as gateway,
     ):
         await model.registered()
         await answered(gateway)

@@ -105,6 +105,9 @@ class HttpTransport:
         gone = [place for place, pool in self._places.items() if pool.empty]
         if gone:
             self._pools = {key: pool for key, pool in self._pools.items() if not pool.empty}
+            # Agents of a mesh come and go without a new configuration.
+            asked = {upstream for upstream, _ in self._pools}
+            self._heads = {key: head for key, head in self._heads.items() if key[0] in asked}
             for place in gone:
                 del self._places[place]
         self._reaper = asyncio.get_running_loop().call_later(_REAP_SECONDS, self._reap) if self._places else None
