@@ -28,10 +28,6 @@ class Stage:
         """For callers."""
         return self.gateway.port
 
-    def asked_of_model(self) -> list[Any]:
-        """The bodies that the model got."""
-        return [request.body for request in self.mock.requests]
-
 
 def helper(
     providers: Iterable[Provider], tools: Iterable[Tool], *, declared: Iterable[Tool] = (), **prompt: Any

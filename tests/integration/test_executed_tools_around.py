@@ -1,12 +1,14 @@
 """Personas whose tools the gateway runs: what is counted, traced, kept and given up around an answer."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from harness.asking import PATH, ask, chat_body
 from harness.callers import CALLERS
+from harness.callers.caller import Asking
 from harness.executing import CITY, MODEL, Stage, helper, staged
 from harness.gateways import Serving, provider
 from harness.raw_http import RawHttp, eventually, exchange
@@ -178,3 +180,51 @@ async def test_other_doors_of_a_dialect_have_it_too(path: str, field: str, strea
         assert (200, True, "1") == (answer.status, answer.complete, answer.headers["x-understudy-tool-calls"])
         assert b"Answered." in answer.body
         assert 1 == len(stage.tools.asked)
+
+
+REMEMBERED = ("openai", "anthropic", "gemini")
+"""Ollama's clients send no ids of calls, and so nothing to know a call again by."""
+
+
+@STREAMS
+@pytest.mark.parametrize("name", REMEMBERED)
+async def test_a_client_with_tools_of_its_own_loses_nothing(name: str, stream: bool) -> None:
+    """What was looked up before its call is there again when it comes back, or the model would have it done twice."""
+    caller = CALLERS[name]
+    said = "[say: Let me see.] [call: sums] [then: [say: When?] [call: get_time] [then: [call: sums] [then: So.]]]"
+    async with staged() as stage:
+        asked = Asking([caller.user(said)], model=MODEL, stream=stream, tools=True)
+        heard = await caller.go_on(stage.port, asked)
+        assert ["get_time"] == [call.name for call in heard.calls]
+        back = replace(asked, turns=[*asked.turns, *heard.turns, *caller.results(heard.calls, "noon")])
+        then = await caller.go_on(stage.port, back)
+        assert "So." not in heard.text
+        assert 'The tool returned: "{"sum":42}"' in then.text
+        assert 2 == len(stage.tools.asked)
+        messages = stage.mock.requests[-1].json()["messages"]
+        assert ["user", *["assistant", "tool"] * 3] == [each["role"] for each in messages]
+        assert "noon" in messages[4]["content"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param({"said": "Something else"}, id="another conversation"),
+        pytest.param({"called": "another-call"}, id="another call"),
+        pytest.param({"path": "/ns/elsewhere"}, id="another namespace"),
+    ],
+)
+async def test_nobody_else_is_told(other: dict[str, str]) -> None:
+    """The rounds of one conversation are in no other, whatever ids it makes up."""
+    said = "[call: sums] [then: [call: get_time]]"
+    async with staged() as stage:
+        caller = CALLERS["openai"]
+        heard = await caller.ask(stage.port, said, model=MODEL, tools=True)
+        (call,) = heard.calls
+        turn = json.dumps(heard.turns).replace(call.id, other.get("called", call.id))
+        results = json.dumps(caller.results(heard.calls, "noon")).replace(call.id, other.get("called", call.id))
+        turns = [caller.user(other.get("said", said)), *json.loads(turn), *json.loads(results)]
+        body = json.dumps(caller.body(Asking(turns, model=MODEL, tools=True))).encode()
+        answer = await exchange(stage.port, "POST", other.get("path", "") + PATH, body)
+        assert 200 == answer.status, answer
+        assert b"42" not in stage.mock.requests[-1].body

@@ -248,7 +248,13 @@ class Gateway:
             self._names,
             self._exchange,
             self._metrics,
-            Asking(names=self._names, exchange=self._exchange, metrics=self._metrics, tools=self._tools),
+            Asking(
+                names=self._names,
+                exchange=self._exchange,
+                metrics=self._metrics,
+                tools=self._tools,
+                store=self._store,
+            ),
             Sessions(self._store, self._names, self._metrics),
         )
         routes = (

@@ -11,9 +11,11 @@ from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.doors.answered import Answered, Saying
 from understudy_proxy.doors.door import Refused, Request
 from understudy_proxy.doors.executing.executing import Executing
+from understudy_proxy.doors.executing.memory import RoundMemory
 from understudy_proxy.doors.model_calls import Addressee, ModelCalls
 from understudy_proxy.doors.names import Names
 from understudy_proxy.exchange.exchange import Exchange
+from understudy_proxy.state.store import Store
 from understudy_proxy.telemetry.metrics import Metrics
 from understudy_proxy.tools.tools import Tools
 
@@ -23,11 +25,11 @@ __all__ = ["Answered", "Asking", "Saying"]
 class Asking:
     """Puts conversations to whoever answers under a name."""
 
-    def __init__(self, *, names: Names, exchange: Exchange, metrics: Metrics, tools: Tools) -> None:
-        """Look names up in `names`, ask by `exchange`, and run `tools`."""
+    def __init__(self, *, names: Names, exchange: Exchange, metrics: Metrics, tools: Tools, store: Store) -> None:
+        """Look names up in `names`, ask by `exchange`, and run `tools`, whose rounds are remembered in `store`."""
         self._names = names
         self._models = ModelCalls(names=names, exchange=exchange, metrics=metrics)
-        self._executing = Executing(self._models, tools, metrics)
+        self._executing = Executing(self._models, tools, RoundMemory(store), metrics)
 
     async def complete(self, request: Request, chat: Chat, *, operation: str = "chat") -> Answered:
         """The whole answer to `chat`, on behalf of `request`.
@@ -57,8 +59,9 @@ class Asking:
         """Whose tools are run, where any are; what is wrong with a name is told when it is asked."""
         try:
             runtime = self._names.runtime()
-            target = self._names.target(runtime, chat.model, namespace=self._names.namespace(request))
+            namespace = self._names.namespace(request)
+            target = self._names.target(runtime, chat.model, namespace=namespace)
         except Refused:
             return None
         executes = target.prompt is not None and target.prompt.executes
-        return Addressee(runtime, target) if executes else None
+        return Addressee(runtime, target, namespace) if executes else None

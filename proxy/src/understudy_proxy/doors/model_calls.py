@@ -38,6 +38,13 @@ class Addressee:
 
     runtime: Runtime
     target: RuntimeTarget
+    namespace: str | None
+    """Of the caller."""
+
+    @property
+    def key(self) -> str:
+        """Tells it from any other, and for whom it is from anybody else."""
+        return f"{self.namespace or ''}/{self.target.key}"
 
 
 class ModelCalls:

@@ -70,7 +70,20 @@ def encode(session: Session) -> bytes:
 
 def size_of(messages: Sequence[Message]) -> int:
     """What messages take, in bytes."""
-    return len(orjson.dumps([_message(message) for message in messages]))
+    return len(write_messages(messages))
+
+
+def write_messages(messages: Sequence[Message]) -> bytes:
+    """Messages without a session; the same ones are always the same bytes."""
+    return orjson.dumps([_message(message) for message in messages])
+
+
+def read_messages(stored: bytes) -> tuple[Message, ...] | None:
+    """The messages that were stored; None for what this version cannot read."""
+    try:
+        return _read_messages(orjson.loads(stored))
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
+        return None
 
 
 def decode(stored: bytes) -> Session | None:
@@ -79,10 +92,7 @@ def decode(stored: bytes) -> Session | None:
         read = orjson.loads(stored)
         if read.pop("version") != _VERSION:
             return None
-        messages = tuple(
-            Message(Role(message["role"]), tuple(_read_part(part) for part in message["parts"]))
-            for message in read.pop("messages")
-        )
+        messages = _read_messages(read.pop("messages"))
         system = tuple(_read_part(part) for part in read.pop("system"))
         texts = tuple(part for part in system if isinstance(part, Text))
         return Session(**read, system=texts, messages=messages)
@@ -125,6 +135,12 @@ def _value(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_part(part) for part in value]
     return _fields(value) if is_dataclass(value) else value
+
+
+def _read_messages(stored: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
+    return tuple(
+        Message(Role(message["role"]), tuple(_read_part(part) for part in message["parts"])) for message in stored
+    )
 
 
 def _read_part(stored: Mapping[str, Any]) -> Part:

@@ -32,9 +32,11 @@ from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.doors.answered import Answered, Saying
 from understudy_proxy.doors.door import Answer, EventStream, Headers
 from understudy_proxy.doors.executing.executing import Executing
+from understudy_proxy.doors.executing.memory import RoundMemory
 from understudy_proxy.doors.executing.running import MAX_AT_ONCE
 from understudy_proxy.doors.model_calls import Addressee, ModelCalls
 from understudy_proxy.exchange.course import Course
+from understudy_proxy.state.memory import MemoryStore
 from understudy_proxy.telemetry.book import Book
 from understudy_proxy.telemetry.metrics import Metrics
 from understudy_proxy.telemetry.outcomes import Outcomes
@@ -43,7 +45,7 @@ from understudy_proxy.tools.tools import Tools
 
 RUNTIME = build(helper([provider("a", "http://127.0.0.1:1")], [tool("search", "http://127.0.0.1:1/")]), now=0)
 TARGET = RUNTIME.targets["Persona/default/helper"]
-TO = Addressee(RUNTIME, TARGET)
+TO = Addressee(RUNTIME, TARGET, "default")
 CHAT = Chat(MODEL, (Message(Role.USER, (Text("Hello"),)),))
 SEARCH = ToolCall("1", "search", "{}")
 DONE = (Text("Done."),)
@@ -150,7 +152,8 @@ class Holding(Tools):
 
 def executing(models: Models, tools: Tools, *, beat_seconds: float = 60.0) -> Executing:
     """A loop over these."""
-    return Executing(models, tools, Metrics(Book(), Outcomes(), log=None), beat_seconds=beat_seconds)
+    memory = RoundMemory(MemoryStore(max_bytes=1024, now=lambda: 0.0))
+    return Executing(models, tools, memory, Metrics(Book(), Outcomes(), log=None), beat_seconds=beat_seconds)
 
 
 async def break_off(loop: Executing) -> None:

@@ -3,12 +3,15 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 
 from understudy_proxy.dialects.canonical.answer import Choice, Finish
 from understudy_proxy.dialects.canonical.chat import Chat
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.doors.answered import Answered, Saying, added
 from understudy_proxy.doors.door import Refused, Request
+from understudy_proxy.doors.executing.memory import RoundMemory
 from understudy_proxy.doors.executing.running import Running
 from understudy_proxy.doors.executing.saying import BEAT_SECONDS, ExecutedSaying, Slot
 from understudy_proxy.doors.executing.talk import Talk, begin
@@ -26,14 +29,23 @@ class Executing:
     """Answers of personas whose tools the gateway runs."""
 
     def __init__(
-        self, models: ModelCalls, tools: Tools, metrics: Metrics, *, beat_seconds: float = BEAT_SECONDS
+        self,
+        models: ModelCalls,
+        tools: Tools,
+        memory: RoundMemory,
+        metrics: Metrics,
+        *,
+        beat_seconds: float = BEAT_SECONDS,
     ) -> None:
         """Ask `models`, run `tools`, and count in `metrics` who is turned away before anybody is asked.
+
+        What a client with tools of its own does not see is kept in `memory`.
 
         Who waits for a stream while tools are run hears of the gateway every `beat_seconds`.
         """
         self._models = models
         self._tools = tools
+        self._memory = memory
         self._metrics = metrics
         self._beat_seconds = beat_seconds
 
@@ -43,7 +55,7 @@ class Executing:
         Raises:
             Refused: nobody answered, or the request is wrong.
         """
-        talk = self._begin(to, chat)
+        talk = await self._begin(to, chat)
         progress, gathering = talk.progress, Gathering(talk.functions, last_words_only=talk.last_words_only)
         usage, cost = None, None
         while True:
@@ -65,8 +77,9 @@ class Executing:
         said = gathering.delivered(answered.said, step, usage)
         if step.gave_up and not gathering.said:
             raise talk.unanswered()
+        await self._keep(talk)
         return Answered(
-            said, talk.target, answered.course, messages=progress.messages, cost=cost, tool_calls=progress.executed
+            said, talk.to.target, answered.course, messages=progress.messages, cost=cost, tool_calls=progress.executed
         )
 
     @asynccontextmanager
@@ -76,7 +89,7 @@ class Executing:
         Raises:
             Refused: nobody began to answer, or the request is wrong.
         """
-        talk = self._begin(to, chat)
+        talk = await self._begin(to, chat)
 
         async def ask(next_chat: Chat) -> Saying:
             later = bool(talk.progress.messages)
@@ -87,16 +100,24 @@ class Executing:
             return await slot.enter(self._running(request, talk, todo))
 
         async with Slot() as slot:
-            saying = ExecutedSaying(talk, slot, ask=ask, run=run, beat_seconds=self._beat_seconds)
+            keep = partial(self._keep, talk)
+            saying = ExecutedSaying(talk, slot, ask=ask, run=run, keep=keep, beat_seconds=self._beat_seconds)
             await saying.begin()
             yield saying
 
-    def _begin(self, to: Addressee, chat: Chat) -> Talk:
+    async def _begin(self, to: Addressee, chat: Chat) -> Talk:
         try:
-            return begin(to, chat)
+            talk = begin(to, chat)
         except Refused as refused:
             self._metrics.refused(refused.reason)
             raise
+        messages = await self._memory.recalled(chat.messages, talk.functions, of=to.key)
+        talk.progress.chat = replace(talk.progress.chat, messages=messages)
+        return talk
+
+    async def _keep(self, talk: Talk) -> None:
+        if talk.progress.messages:
+            await self._memory.keep(talk.client_messages, talk.progress.messages, talk.functions, of=talk.to.key)
 
     def _running(self, request: Request, talk: Talk, todo: Round) -> Running:
         return Running(self._tools, todo, talk.tools, forward=forwarded(request), deadline=talk.deadline)

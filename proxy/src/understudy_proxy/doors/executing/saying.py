@@ -65,18 +65,20 @@ class ExecutedSaying(Saying):
         *,
         ask: Callable[[Chat], Awaitable[Saying]],
         run: Callable[[Round], Awaitable[Running]],
+        keep: Callable[[], Awaitable[None]],
         beat_seconds: float,
     ) -> None:
-        """Go through `talk`; `ask` and `run` open in `slot` what they give."""
+        """Go through `talk`; `ask` and `run` open in `slot` what they give, and `keep` is called before the end."""
         self._talk = talk
         self._slot = slot
         self._ask = ask
         self._run = run
+        self._keep = keep
         self._beat_seconds = beat_seconds
         self._telling = Telling(talk.functions, last_words_only=talk.last_words_only)
         self._earlier_cost: Decimal | None = None
         self._told_at = time.monotonic()
-        self.target = talk.target
+        self.target = talk.to.target
 
     async def begin(self) -> None:
         """Ask for the first turn.
@@ -129,6 +131,7 @@ class ExecutedSaying(Saying):
         events = self._telling.deliver(step)
         if step.gave_up and not self._telling.said:
             raise self._talk.unanswered()
+        await self._keep()
         for event in events:
             yield event
 

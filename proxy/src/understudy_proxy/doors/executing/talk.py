@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from understudy_api.config import Prompt
-from understudy_proxy.config.runtime import Runtime, RuntimeTarget, RuntimeTool
+from understudy_proxy.config.runtime import Runtime, RuntimeTool
 from understudy_proxy.dialects.canonical.chat import Chat
+from understudy_proxy.dialects.canonical.content import Message
 from understudy_proxy.dialects.fields import invalid
 from understudy_proxy.dialects.persona import applied
 from understudy_proxy.dialects.request_error import RequestError, Unsupported
@@ -25,7 +26,7 @@ NO_ANSWER = "no_answer"
 class Talk:
     """What does not change from round to round, and how far it is."""
 
-    target: RuntimeTarget
+    to: Addressee
     asked: Addressee
     """The same without what its persona adds, which is in the conversation already: another `tool_choice` than the
     persona's may be due later on."""
@@ -36,6 +37,8 @@ class Talk:
     """The answer has to be JSON."""
     deadline: float
     """For tools, in monotonic seconds."""
+    client_messages: tuple[Message, ...]
+    """The conversation as the client knows it."""
     progress: Progress
 
     def afterwards(self, refused: Refused) -> Refused:
@@ -83,12 +86,13 @@ def begin(to: Addressee, chat: Chat) -> Talk:
     functions = Functions(declared & prompt.executes.keys(), declared - prompt.executes.keys())
     deadline = time.monotonic() + prompt.tools_timeout_seconds
     return Talk(
-        target=to.target,
-        asked=Addressee(to.runtime, replace(to.target, prompt=Prompt(revision=prompt.revision))),
+        to=to,
+        asked=replace(to, target=replace(to.target, prompt=Prompt(revision=prompt.revision))),
         tools=_found(to.runtime, prompt),
         functions=functions,
         last_words_only=whole.format is not None,
         deadline=deadline,
+        client_messages=chat.messages,
         progress=Progress(whole, functions, Bounds(prompt.max_iterations, deadline)),
     )
 
