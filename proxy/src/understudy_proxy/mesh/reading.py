@@ -110,8 +110,8 @@ class _Reader:
             version=self._word(f"{at}.version", fields) or DEFAULT_VERSION,
             tags=self._plain_tags(f"{at}.tags", fields),
             description=_text(fields, "description")[:_MAX_TEXT],
-            schema=None if schema is None else orjson.dumps(schema),
-            kwargs=orjson.dumps(kwargs) if kwargs else None,
+            schema=None if schema is None else _json(f"{at}.inputSchema", schema),
+            kwargs=_json(f"{at}.kwargs", kwargs) if kwargs else None,
             vendor=vendor[:_MAX_WORD] if isinstance(vendor, str) and vendor else UNKNOWN_VENDOR,
             stream=bool(kwargs and kwargs.get("stream_type")),
             dependencies=tuple(
@@ -143,7 +143,7 @@ class _Reader:
             else:
                 raise Malformed(f"Invalid JSON payload: {at}.filter has something that is no string and no object")
         mode = self._word(f"{at}.filter_mode", fields) or "all"
-        return ToolFilter(tuple(parts), mode, orjson.dumps(fields))
+        return ToolFilter(tuple(parts), mode, _json(at, fields))
 
     def _tags(self, at: str, fields: Fields) -> Tags:
         tags: list[str | tuple[str, ...]] = []
@@ -237,3 +237,10 @@ def _objects(fields: Fields, name: str) -> list[Fields]:
     if not all(isinstance(value, dict) for value in values):
         raise Malformed(f"Invalid JSON payload: {name} has something that is no object")
     return values
+
+
+def _json(at: str, value: Fields) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # it was read, so all that can be wrong with it is its depth
+        raise Malformed(f"Invalid JSON payload: {at} is nested too deeply") from None
