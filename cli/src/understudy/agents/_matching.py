@@ -1,7 +1,8 @@
 """Who offers what is wanted, the best first. Pure: what a registry lists goes in, an order comes out.
 
 A tag `x` must be there, `+x` is better there, `-x` must not be there. More of them is better, then the higher version,
-then the agent whose id comes first, so that all who ask the same get the same.
+then the agent whose id comes first, so that all who ask the same get the same. Without any tags it is who registered
+first. A gateway steps in where nobody else is, so it comes last.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,8 @@ from understudy.client import InvalidAnswer, ProviderNotFound
 
 STREAM_TAG = "ai.mcpmesh.stream"
 """What tells a function that streams from its twin that does not."""
+GATEWAY = "understudy"
+"""The agent that a gateway is."""
 _REQUIRED, _PREFERRED = 5, 10
 """What a tag counts, as registries count it."""
 _SHOWN = 8
@@ -66,6 +69,8 @@ class Offer:
     tags: frozenset[str]
     version: str
     healthy: bool
+    since: str = ""
+    """When the agent registered, as the registry writes it."""
 
     @property
     def streams(self) -> bool:
@@ -129,6 +134,7 @@ def _offers_of(agent: Mapping[str, Any]) -> Iterable[Offer]:
                 capability=_text(each.get("name")),
                 tags=frozenset(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else frozenset(),
                 version=_text(each.get("version")) or "1.0.0",
+                since=_text(agent.get("created_at")),
                 healthy=agent.get("status") == "healthy" and each.get("available") is not False,
             )
 
@@ -141,8 +147,15 @@ def _is_address(endpoint: str) -> bool:
         return False
 
 
-def _rank(offer: Offer, wanted: Wanted) -> tuple[int, tuple[int, ...], str]:
-    return (-(_score(offer.tags, wanted.tags) or 0), tuple(-part for part in version(offer.version)), offer.agent_id)
+def _rank(offer: Offer, wanted: Wanted) -> tuple[bool, int, tuple[int, ...], str, str]:
+    tagged = bool(wanted.tags)
+    return (
+        offer.agent == GATEWAY,
+        -(_score(offer.tags, wanted.tags) or 0),
+        tuple(-part for part in version(offer.version)) if tagged else (),
+        "" if tagged else offer.since,
+        offer.agent_id,
+    )
 
 
 def _score(tags: frozenset[str], wanted: Sequence[str]) -> int | None:

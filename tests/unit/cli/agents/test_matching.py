@@ -77,7 +77,7 @@ MESH = [
 @pytest.mark.parametrize(
     ("tags", "version", "expected"),
     [
-        pytest.param((), "", ["beta", "fast", "gpt", "slow"], id="any: the highest version, then by id"),
+        pytest.param((), "", ["beta", "fast", "gpt", "slow"], id="any: by id, where nobody was first"),
         pytest.param(("claude",), "", ["beta", "fast", "slow"], id="a tag that must be there"),
         pytest.param(("claude", "fast"), "", ["beta", "fast"], id="two of them"),
         pytest.param(("claude", "+fast", "-beta"), "", ["fast", "slow"], id="one better, one not"),
@@ -89,6 +89,18 @@ MESH = [
 def test_who_fits(tags: tuple[str, ...], version: str, expected: list[str]) -> None:
     """By capability, health, tags and version, the best first."""
     assert expected == found(MESH, *tags, version=version)
+
+
+def test_anybody() -> None:
+    """Is who registered first, and a gateway only where nobody else is, whatever its tags."""
+    listed = [
+        agent("understudy", offered("claude", "fast"), created_at="2026-11-21T09:00:00Z"),
+        agent("young", offered("claude", version="2.0.0"), created_at="2026-11-21T09:02:00Z"),
+        agent("old", offered("claude"), created_at="2026-11-21T09:01:00Z"),
+    ]
+    assert found(listed) == ["old", "young", "understudy"]
+    assert found(listed, "claude", "+fast") == ["young", "old", "understudy"]
+    assert found(listed, "fast") == ["understudy"]
 
 
 def test_twins() -> None:
