@@ -182,12 +182,8 @@ async def test_other_doors_of_a_dialect_have_it_too(path: str, field: str, strea
         assert 1 == len(stage.tools.asked)
 
 
-REMEMBERED = ("openai", "anthropic", "gemini")
-"""Ollama's clients send no ids of calls, and so nothing to know a call again by."""
-
-
 @STREAMS
-@pytest.mark.parametrize("name", REMEMBERED)
+@pytest.mark.parametrize("name", CALLERS)
 async def test_a_client_with_tools_of_its_own_loses_nothing(name: str, stream: bool) -> None:
     """What was looked up before its call is there again when it comes back, or the model would have it done twice."""
     caller = CALLERS[name]
