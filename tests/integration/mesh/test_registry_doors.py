@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.gateways import Serving, snapshot
+from harness.gateways import Serving, in_order, provider, route, snapshot
 from harness.mesh.running import Mesh, registry
 from harness.raw_http import Answer, exchange
+from understudy_api.config import Snapshot
 from understudy_proxy.mesh.reading import MAX_BODY
 
 GATEWAY, REAL = "gateway", "real"
@@ -371,6 +372,35 @@ async def test_health(mesh: Mesh) -> None:
     assert said["version"]
     assert said["timestamp"]
     assert 200 == (await exchange(mesh.port, "HEAD", "/health")).status
+
+
+async def test_another_configuration_is_news(tmp_path: Path) -> None:
+    """If it offers agents something else than before, and not otherwise."""
+
+    def serves(*routes: str) -> Snapshot:
+        turns = [route(name, *in_order("one")) for name in routes]
+        return snapshot([provider("one", "http://127.0.0.1:9")], turns)
+
+    async with Serving(serves("chat")) as serving:
+        mesh = Mesh(serving.port, tmp_path)
+        await tell(mesh, "agent-1")
+        await serving.source.push(serves("chat", "other"))
+        assert 202 == await beat(mesh, "agent-1")
+        await tell(mesh, "agent-1")
+        await serving.source.push(snapshot([provider("two", "http://127.0.0.1:9")], []))
+        assert 202 == await beat(mesh, "agent-1")
+        await tell(mesh, "agent-1")
+        await serving.source.push(snapshot([provider("three", "http://127.0.0.1:9")], []))
+        assert 200 == await beat(mesh, "agent-1")
+
+
+async def test_nobody_passes_for_the_gateway(tmp_path: Path) -> None:
+    """Its own entry is nobody else's."""
+    async with Serving(snapshot([], [])) as serving:
+        mesh = Mesh(serving.port, tmp_path)
+        listed = (await exchange(mesh.port, "GET", "/agents")).json()["agents"]
+        answer = await tell(mesh, listed[0]["id"], PROVIDER)
+        assert (200, "error") == (answer.status, answer.json()["status"])
 
 
 async def test_more_than_an_agent_may_say(tmp_path: Path) -> None:

@@ -79,6 +79,8 @@ class RegistryDoors:
 
     async def _taken(self, told: Registration, request: Request) -> Fields:
         at = told_time(self._clock())
+        if told.id == self._own_id:
+            return turned_away(told.id, "validation failed: agent_id: it is that of the gateway itself", at=at)
         try:
             arrival = self._registry.register(told, house=self._own(request), now=self._timer())
         except Full as error:
