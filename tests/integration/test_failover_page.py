@@ -6,6 +6,7 @@ from typing import Any
 from harness.gateways import Serving, backend, in_order, persona, provider, route, snapshot
 from harness.pages import code, page, rows, section
 from harness.raw_http import Answer, RawHttp, exchange
+from harness.tools import tool, with_tools
 from understudy.mock import Mock
 from understudy_api.config import Capability, Dialect, Match, Prompt, Provider, Rule, Target, TargetKind
 
@@ -43,6 +44,8 @@ def sent(answer: Answer) -> set[str]:
 async def test_what_the_headers_say() -> None:
     """The table has the headers that are sent, on the answers that it names."""
     async with Mock() as well, Mock() as ill:
+        clock = tool("clock", "http://127.0.0.1:9/")
+        runs = Prompt(tools=(clock.declaration,), executes={"clock": clock.key}, revision="2f")
         served = snapshot(
             [provider("ill", ill.url), provider("well", well.url), claude(well)],
             [
@@ -50,9 +53,10 @@ async def test_what_the_headers_say() -> None:
                 route("alone", backend("ill")),
                 route("claude", backend("claude")),
                 persona("kind", backend("well"), prompt=Prompt(system="Be kind.", revision="1f")),
+                persona("punctual", backend("well"), prompt=runs),
             ],
         )
-        async with Serving(served) as serving:
+        async with Serving(with_tools(served, [clock])) as serving:
             plain = await ask(serving.port)
             ill.set_faults(["500"])
             failover = await ask(serving.port)
@@ -61,6 +65,7 @@ async def test_what_the_headers_say() -> None:
             resting = await ask(serving.port, "alone")
             translated = await ask(serving.port, "claude", seed=1)
             kind = await ask(serving.port, "persona/kind")
+            punctual = await ask(serving.port, "persona/punctual")
     always = {name for name, on in told().items() if on in {"every answer", "every answer of a route"}}
     asked = always | {name for name, on in told().items() if on == "where one was asked"}
     assert sent(plain) == asked
@@ -70,7 +75,8 @@ async def test_what_the_headers_say() -> None:
     assert sent(translated) == asked | {"x-understudy-warning"}
     assert "'seed' was left out" in translated.headers["x-understudy-warning"]
     assert sent(kind) == asked | {"x-understudy-persona-revision"}
-    assert set(told()) == sent(refused) | sent(resting) | sent(translated) | sent(kind)
+    assert sent(punctual) == sent(kind) | {"x-understudy-tool-calls"}
+    assert set(told()) == sent(refused) | sent(resting) | sent(translated) | sent(punctual)
     assert {told()[name] for name in ("retry-after", "retry-after-ms")} == {"refusals that pass"}
 
 
