@@ -83,6 +83,23 @@ async def test_a_memory_that_is_away(mock: Mock, tmp_path_factory: pytest.TempPa
 
 
 @STREAMS
+@pytest.mark.parametrize("caller", CALLERS)
+async def test_everything_sent_again_is_not_doubled(caller: str, stream: bool) -> None:
+    """Although the client never saw the rounds of tools that the answer is made of."""
+    client = CALLERS[caller]
+    async with staged() as stage:
+        session = await begun(stage.port)
+        talk = Talk(client, stage.port, session, stream=stream)
+        history = [client.user("[say: Let me see.] [call: sums] [then: [call: sums] [then: [say: It is 42.]]]")]
+        answer = await talk.go_on(history, model=MODEL)
+        assert "Let me see.\n\nIt is 42." == answer.text
+        await talk.go_on([*history, *answer.turns, client.user("[say: fine]")], model=MODEL)
+        roles = [message["role"] for message in await kept(stage.port, session)]
+    rounds = ["assistant", "tool", "assistant", "tool", "assistant"]
+    assert ["user", *rounds, "user", "assistant"] == roles
+
+
+@STREAMS
 @pytest.mark.parametrize("vendor", VENDORS)
 async def test_what_the_gateways_tools_returned_is_kept(vendor: str, stream: bool) -> None:
     """The next turn goes on with calls and results that the client never saw."""

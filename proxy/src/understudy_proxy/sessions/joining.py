@@ -4,27 +4,20 @@ Most clients send what is new. Some send everything again, as they would without
 kept already is recognized by what was said, and not taken up twice. What is kept is never changed, only added to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import orjson
-
-from understudy_proxy.dialects.calls import object_in
 from understudy_proxy.dialects.canonical.content import (
-    Document,
-    Image,
     Message,
-    Part,
-    Refusal,
     Role,
     Text,
-    Thinking,
     ToolCall,
     ToolResult,
 )
 from understudy_proxy.dialects.canonical.waiting import WaitingCalls
 from understudy_proxy.dialects.request_error import RequestError
+from understudy_proxy.sessions.meaning import as_seen, meaning
 
 _TRIES = 32
 """Ends of the kept conversation that are looked for in what is sent, from the last one on."""
@@ -39,13 +32,13 @@ class Joined(NamedTuple):
     """How many of them, the first ones, are kept ones as they were."""
 
 
-def joined(kept: tuple[Message, ...], sent: tuple[Message, ...]) -> Joined:
-    """`kept` and what of `sent` goes on with it.
+def joined(kept: tuple[Message, ...], sent: tuple[Message, ...], *, executed: Collection[str] = ()) -> Joined:
+    """`kept` and what of `sent` goes on with it; of the calls `executed` in `kept` the client never heard.
 
     Raises:
         RequestError: a result is of a tool call that nobody made.
     """
-    earlier, new, renamed = _told_apart(kept, sent)
+    earlier, new, renamed = _told_apart(kept, sent, executed)
     return appended(earlier, _answering(earlier, new, renamed))
 
 
@@ -63,32 +56,32 @@ class _ToldApart(NamedTuple):
     """Ids of calls as the client knows them, to those that are kept."""
 
 
-def _told_apart(kept: tuple[Message, ...], sent: tuple[Message, ...]) -> _ToldApart:
+def _told_apart(kept: tuple[Message, ...], sent: tuple[Message, ...], executed: Collection[str]) -> _ToldApart:
     if not kept or not any(message.role is Role.ASSISTANT for message in sent):
         return _ToldApart(kept, sent, {})
-    ours, theirs = [_meaning(message) for message in kept], [_meaning(message) for message in sent]
+    ours, theirs = as_seen(kept, executed), [meaning(message) for message in sent]
     end = _where_it_ends(ours, theirs)
     if end is not None:
-        again = min(end, len(kept))
+        again = min(end, len(ours))
         # What a client has from before all that is kept is its own to send.
         earlier = (*sent[: end - again], *kept)
         return _ToldApart(earlier, sent[end:], _ids(sent[end - 1], kept[-1]))
     return _ToldApart(kept, sent[_same_beginning(ours, theirs, sent) :], {})
 
 
-def _where_it_ends(ours: Sequence[bytes], theirs: Sequence[bytes]) -> int | None:
+def _where_it_ends(ours: Sequence[frozenset[bytes]], theirs: Sequence[bytes]) -> int | None:
     """How many of their messages lead up to the end of ours; None where the end is not among them."""
-    ends = [at for at in range(len(theirs), 0, -1) if theirs[at - 1] == ours[-1]]
+    ends = [at for at in range(len(theirs), 0, -1) if theirs[at - 1] in ours[-1]]
     for end in ends[:_TRIES]:
         again = min(end, len(ours))
-        if theirs[end - again : end] == ours[len(ours) - again :]:
+        if all(their in our for our, their in zip(ours[len(ours) - again :], theirs[end - again : end], strict=True)):
             return end
     return None
 
 
-def _same_beginning(ours: Sequence[bytes], theirs: Sequence[bytes], sent: tuple[Message, ...]) -> int:
+def _same_beginning(ours: Sequence[frozenset[bytes]], theirs: Sequence[bytes], sent: tuple[Message, ...]) -> int:
     """How many messages both begin with, up to an answer: examples that a client sends with each turn, for one."""
-    same = next((at for at, (our, their) in enumerate(zip(ours, theirs, strict=False)) if our != their), None)
+    same = next((at for at, (our, their) in enumerate(zip(ours, theirs, strict=False)) if their not in our), None)
     same = min(len(ours), len(theirs)) if same is None else same
     while same and not (sent[same - 1].role is Role.ASSISTANT and not _answers(sent[same:])):
         same -= 1
@@ -161,31 +154,3 @@ def _unasked(result: ToolResult) -> RequestError:
 def _merged(first: Message, second: Message) -> Message:
     parts = (*first.parts, *second.parts)
     return Message(first.role, tuple(sorted(parts, key=lambda part: not isinstance(part, ToolResult))))
-
-
-def _meaning(message: Message) -> bytes:
-    """What was said, but for how it was cut up, thoughts, marks and ids: they do not come back as they went."""
-    words: list[str] = []
-    others: list[object] = []
-    for part in message.parts:
-        match part:
-            case Text() | Refusal():
-                words.append(part.text)
-            case Thinking():
-                pass
-            case _:
-                others.append(_meant(part))
-    return orjson.dumps([message.role, "".join(words).strip(), others], option=orjson.OPT_SORT_KEYS)
-
-
-def _meant(part: Part) -> object:
-    match part:
-        case ToolCall():
-            arguments = object_in(part.arguments)
-            return [part.name, part.arguments if arguments is None else arguments]
-        case ToolResult():
-            return [_meant(one) if not isinstance(one, Text) else one.text for one in part.content]
-        case Image() | Document():
-            return replace(part, cache=None)
-        case _:
-            return part

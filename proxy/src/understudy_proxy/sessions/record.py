@@ -95,7 +95,8 @@ def decode(stored: bytes) -> Session | None:
         messages = _read_messages(read.pop("messages"))
         system = tuple(_read_part(part) for part in read.pop("system"))
         texts = tuple(part for part in system if isinstance(part, Text))
-        return Session(**read, system=texts, messages=messages)
+        executed = tuple(read.pop("executed"))
+        return Session(**read, system=texts, messages=messages, executed=executed)
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
         return None
 
@@ -109,6 +110,7 @@ def _written(session: Session) -> bytes:
             "ttl_seconds": session.ttl_seconds,
             "own_ttl": session.own_ttl,
             "context": session.context,
+            "executed": session.executed,
             "system": [_part(text) for text in session.system],
             "messages": [_message(message) for message in session.messages],
         }

@@ -1,6 +1,6 @@
 """A conversation that is remembered, and what it becomes with a request and its answer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import orjson
 from understudy_api.config import SessionPolicy
 from understudy_proxy.dialects.calls import object_in
 from understudy_proxy.dialects.canonical.chat import Chat
-from understudy_proxy.dialects.canonical.content import Message, Part, Text, ToolCall
+from understudy_proxy.dialects.canonical.content import Message, Part, Text, ToolCall, ToolResult
 from understudy_proxy.dialects.canonical.trimming import with_kept
 from understudy_proxy.sessions.joining import appended, joined
 
@@ -33,6 +33,8 @@ class Session:
     system: tuple[Text, ...] = ()
     """The client's own system prompt, as it was last said."""
     messages: tuple[Message, ...] = ()
+    executed: tuple[str, ...] = ()
+    """The ids of those calls in `messages` that the gateway answered itself, unseen by the client."""
 
     @property
     def variables(self) -> dict[str, str]:
@@ -50,7 +52,9 @@ class Session:
     def with_turn(self, chat: Chat, said: tuple[Message, ...]) -> "Session":
         """With the whole conversation `chat`, as `asked` made it, and with what was answered."""
         answer = tuple(kept for message in said if (kept := _sendable(message)).parts)
-        return replace(self, system=chat.system, messages=appended(chat.messages, answer).messages)
+        messages = appended(chat.messages, answer).messages
+        executed = {*self.executed, *_results(said)} & _results(messages)
+        return replace(self, system=chat.system, messages=messages, executed=tuple(sorted(executed)))
 
 
 def asked(session: Session, chat: Chat) -> Chat:
@@ -61,7 +65,7 @@ def asked(session: Session, chat: Chat) -> Chat:
     Raises:
         RequestError: it answers a tool call that nobody made.
     """
-    whole = joined(session.messages, chat.messages)
+    whole = joined(session.messages, chat.messages, executed=frozenset(session.executed))
     return replace(
         chat,
         messages=whole.messages,
@@ -75,6 +79,10 @@ def asked(session: Session, chat: Chat) -> Chat:
 def sent(chat: Chat, policy: SessionPolicy) -> Chat:
     """As much of the whole conversation as a model is to be sent."""
     return with_kept(chat, policy.max_messages)
+
+
+def _results(messages: Iterable[Message]) -> set[str]:
+    return {part.call_id for message in messages for part in message.parts if isinstance(part, ToolResult)}
 
 
 def _sendable(message: Message) -> Message:

@@ -131,6 +131,43 @@ def test_joined(kept: tuple[Message, ...], sent: tuple[Message, ...], expected: 
     assert (expected, held) == joined(kept, sent)
 
 
+RUN = (
+    user("what time is it?"),
+    model("Let me see.", call("call_a")),
+    user(result("call_a")),
+    model(SIGNED, call("call_b")),
+    user(result("call_b")),
+    model("It is noon."),
+)
+"""Two rounds of tools that the gateway ran."""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param("Let me see.\n\nIt is noon.", id="all that was said on the way"),
+        pytest.param("It is noon.", id="the last words alone, as of JSON"),
+    ],
+)
+def test_rounds_that_the_client_never_saw(answer: str) -> None:
+    """Sent back as the one answer that they were to the client, they are recognized, and go on as they are kept."""
+    sent = (user("what time is it?"), model(answer), user("thanks"))
+    whole = joined(RUN, sent, executed=("call_a", "call_b"))
+    assert ((*RUN, user("thanks")), 6) == whole
+    assert whole == joined(RUN, sent[-1:], executed=("call_a", "call_b"))
+
+
+def test_a_client_s_call_after_rounds_that_it_never_saw() -> None:
+    """Its own call is all that it knows of, and it answers that one by an id of its own."""
+    kept = (*RUN[:3], model("And the day?", call("call_c", "calendar")))
+    sent = (
+        user("what time is it?"),
+        model("Let me see.\n\nAnd the day?", call("call_1_1", "calendar")),
+        user(result("call_1_1", "monday", "calendar")),
+    )
+    assert ((*kept, user(result("call_c", "monday", "calendar"))), 4) == joined(kept, sent, executed=("call_a",))
+
+
 @pytest.mark.parametrize(
     ("kept", "sent"),
     [

@@ -63,7 +63,10 @@ def session(**fields: Any) -> Session:
     [
         pytest.param(session(), id="empty"),
         pytest.param(session(own_ttl=False, context={"team": "red", "n": [1, {"x": None}]}), id="context"),
-        pytest.param(session(system=(Text("Be brief.", CacheMark()),), messages=EVERYTHING), id="every kind of part"),
+        pytest.param(
+            session(system=(Text("Be brief.", CacheMark()),), messages=EVERYTHING, executed=("call_1",)),
+            id="every kind of part",
+        ),
     ],
 )
 def test_what_is_stored_comes_back(kept: Session) -> None:
