@@ -17,8 +17,10 @@ from understudy.agents._versions import satisfies
         pytest.param("1.2.3", "*", True, id="any, as a star"),
         pytest.param("1.2.3", "1.2.3", True, id="exact"),
         pytest.param("1.2.4", "1.2.3", False, id="not exact"),
-        pytest.param("1.0.0", "1.0", True, id="exact, without zeros"),
-        pytest.param("1.0.1", "1.0", False, id="not exact, without zeros"),
+        pytest.param("1.0.1", "1.0", True, id="any that begins so"),
+        pytest.param("1.1.0", "1.0", False, id="one that does not"),
+        pytest.param("1.2.9", "<=1.2", True, id="at most what begins so"),
+        pytest.param("1.2.9", ">1.2", False, id="above what begins so"),
         pytest.param("1.9.0", ">=1.0, <2", True, id="a range"),
         pytest.param("2.0.0", ">=1.0, <2", False, id="above a range"),
         pytest.param("1.9.0", ">=1.0 <2", True, id="a range without comma"),
@@ -40,7 +42,9 @@ from understudy.agents._versions import satisfies
         pytest.param("2.0.0", "!=2.0.0", False, id="not that one"),
         pytest.param("2.0.0", "> 1.9", True, id="above, with a space"),
         pytest.param("2.0.0", "<=2.0", True, id="at most"),
-        pytest.param("1.0.0-rc.1", "1.0", True, id="a candidate"),
+        pytest.param("1.0.0-rc.1", "1.0", False, id="a candidate"),
+        pytest.param("1.0.0-rc.1", ">=1.0.0-rc.1", True, id="a candidate that is wanted"),
+        pytest.param("newest", ">=1.0", False, id="no version"),
     ],
 )
 def test_versions(version: str, constraint: str, fits: bool) -> None:
