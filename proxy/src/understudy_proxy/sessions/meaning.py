@@ -1,6 +1,7 @@
 """What messages mean, by which a conversation is recognized when a client sends it again."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import orjson
 
@@ -53,7 +54,7 @@ def _meanings(answer: Sequence[Message], executed: Collection[str]) -> frozenset
 
 
 def meaning(message: Message) -> bytes:
-    """What was said, but for how it was cut up and spaced, thoughts, marks and ids: they do not come back as they went."""
+    """What was said, without what does not come back as it went: how it was cut up and spaced, thoughts, marks, ids."""
     words: list[str] = []
     others: list[object] = []
     for part in message.parts:
