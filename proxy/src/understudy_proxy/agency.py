@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from understudy_proxy.announcing import BEAT_SECONDS, Announcer
 from understudy_proxy.config.holder import RuntimeHolder
 from understudy_proxy.doors.door import Route
 from understudy_proxy.doors.mesh.address import Address
@@ -17,7 +18,6 @@ from understudy_proxy.doors.mesh.registry import RegistryDoors
 from understudy_proxy.doors.mesh.relaying import Relay, nobody, pods, worker
 from understudy_proxy.doors.mesh.routes import mesh_routes
 from understudy_proxy.exchange.resolver import Resolver
-from understudy_proxy.mesh.announcing import BEAT_SECONDS, Announcer
 from understudy_proxy.mesh.house import NAME, House, agent_id
 from understudy_proxy.mesh.registry import Registry
 from understudy_proxy.settings import Settings

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from harness.raw_http import eventually
+from understudy_proxy.announcing import Announcer
 from understudy_proxy.doors.door import Answer, Refused, Request, Route
 from understudy_proxy.doors.mesh.errors import mesh_errors
 from understudy_proxy.doors.mesh.registry import RegistryDoors
@@ -15,7 +16,6 @@ from understudy_proxy.doors.mesh.relaying import Relay, nobody
 from understudy_proxy.doors.mesh.routes import mesh_routes
 from understudy_proxy.listening import listen
 from understudy_proxy.mesh.agents import Registration, Status, Tool
-from understudy_proxy.mesh.announcing import Announcer
 from understudy_proxy.mesh.house import House
 from understudy_proxy.mesh.registry import Entry, Registry
 from understudy_proxy.server import Server

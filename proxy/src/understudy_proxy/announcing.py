@@ -1,7 +1,7 @@
 """The gateway as an agent in somebody else's registry: it comes, says every few seconds that it is there, and leaves.
 
-The only module of this package that reaches the network. A registry that is away is nobody's trouble: requests are
-answered as ever, and the gateway tells of itself again when the registry is back.
+A registry that is away is nobody's trouble: requests are answered as ever, and the gateway tells of itself again when
+the registry is back.
 """
 
 import asyncio
