@@ -1,5 +1,6 @@
 """What a client sends, joined with what is kept: nothing is lost, nothing is there twice, no tool call stays open."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy_proxy.dialects.canonical.content import (
+    CacheMark,
+    Image,
     Issuer,
     Message,
     Part,
@@ -43,6 +46,7 @@ def result(id_: str, text: str = "noon", name: str | None = "clock") -> ToolResu
     return ToolResult(id_, (Text(text),), name)
 
 
+PICTURE = Image("image/png", "aGk=")
 TALK = (user("one"), model("1"), user("two"), model("2"))
 ASKED = (user("what time is it?"), model(call("call_a")))
 SIGNED = Thinking("hm", Signature("s", Issuer.ANTHROPIC))
@@ -63,6 +67,26 @@ SIGNED = Thinking("hm", Signature("s", Issuer.ANTHROPIC))
             (user("one"), model(SIGNED, "1"), user("two")),
             2,
             id="everything again, without thoughts and with other spaces: as it is kept",
+        ),
+        pytest.param(
+            (user(PICTURE, "look"), model("a cat")),
+            (user(replace(PICTURE, cache=CacheMark()), "look"), model("a cat"), user("two")),
+            (user(PICTURE, "look"), model("a cat"), user("two")),
+            2,
+            id="everything again, with a picture that is marked",
+        ),
+        pytest.param(
+            (user(PICTURE, "look"), model("a cat")),
+            (user(replace(PICTURE, data="b3RoZXI="), "look"), model("a cat"), user("two")),
+            (
+                user(PICTURE, "look"),
+                model("a cat"),
+                user(replace(PICTURE, data="b3RoZXI="), "look"),
+                model("a cat"),
+                user("two"),
+            ),
+            2,
+            id="another picture is another conversation",
         ),
         pytest.param(
             (user("example"), model("so"), user("one"), model("1")),
