@@ -59,12 +59,7 @@ class Executing:
         progress, gathering = talk.progress, Gathering(talk.functions, last_words_only=talk.last_words_only)
         usage, cost = None, None
         while True:
-            try:
-                answered = await self._models.complete(
-                    request, progress.chat, operation=operation, to=talk.asked, later=bool(progress.messages)
-                )
-            except Refused as refused:
-                raise talk.afterwards(refused) from refused
+            answered = await self._turn(request, talk, operation)
             usage, cost = _sum(usage, answered.usage), added(cost, answered.cost)
             choices = answered.said.choices
             step = progress.step(choices[0] if choices else _NOTHING, now=time.monotonic())
@@ -104,6 +99,16 @@ class Executing:
             saying = ExecutedSaying(talk, slot, ask=ask, run=run, keep=keep, beat_seconds=self._beat_seconds)
             await saying.begin()
             yield saying
+
+    async def _turn(self, request: Request, talk: Talk, operation: str) -> Answered:
+        later = bool(talk.progress.messages)
+        try:
+            return await self._models.complete(
+                request, talk.progress.chat, operation=operation, to=talk.asked, later=later
+            )
+        except Refused as refused:
+            talk.mark(refused)
+            raise
 
     async def _begin(self, to: Addressee, chat: Chat) -> Talk:
         try:

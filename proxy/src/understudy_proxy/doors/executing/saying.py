@@ -157,7 +157,8 @@ class ExecutedSaying(Saying):
         try:
             self._model = await self._ask(progress.chat)
         except Refused as refused:
-            raise self._talk.afterwards(refused) from refused
+            self._talk.mark(refused)
+            raise
         self._earlier_cost = added(self._earlier_cost, cost)
 
     def _is_silent(self) -> bool:

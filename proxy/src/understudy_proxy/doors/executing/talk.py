@@ -1,5 +1,6 @@
 """One conversation whose tools the gateway runs: what both ways of answering it, whole and in a stream, begin with."""
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ from understudy_proxy.doors.refusing import bad_request
 from understudy_proxy.rounds.decide import Functions
 from understudy_proxy.rounds.progress import Bounds, Progress
 
+_log = logging.getLogger(__name__)
+_SHOULD_RETRY = "x-should-retry"
 NO_ANSWER = "no_answer"
 """The code of a refusal whose model would not stop calling tools."""
 
@@ -41,30 +44,29 @@ class Talk:
     """The conversation as the client knows it."""
     progress: Progress
 
-    def afterwards(self, refused: Refused) -> Refused:
-        """A refusal in the middle. SDKs would ask again by themselves, and tools would be run a second time."""
+    def mark(self, refused: Refused) -> None:
+        """Say of a refusal in the middle what was run: SDKs would ask again by themselves, and have it run again."""
         executed = self.progress.executed
         if executed:
             refused.message += f" The gateway had run {executed} call(s) of tools by then; asking again repeats them."
             others = (header for header in refused.headers if header[0] != _SHOULD_RETRY)
             refused.headers = (*others, (_SHOULD_RETRY, "false"), *tool_calls_header(executed))
-        return refused
 
     def unanswered(self) -> Refused:
         """The model has done nothing but call tools."""
-        return self.afterwards(
-            Refused(
-                502,
-                "The model called tools again and again, also when it was asked for an answer without. A higher "
-                "spec.tools.maxIterations or spec.tools.timeout of the persona gives it more rounds.",
-                type="upstream_error",
-                code=NO_ANSWER,
-                reason=NO_ANSWER,
-            )
+        refused = Refused(
+            502,
+            "The model called tools again and again, also when it was asked for an answer without. A higher "
+            "spec.tools.maxIterations or spec.tools.timeout of the persona gives it more rounds.",
+            type="upstream_error",
+            code=NO_ANSWER,
+            reason=NO_ANSWER,
         )
-
-
-_SHOULD_RETRY = "x-should-retry"
+        self.mark(refused)
+        _log.warning(
+            "a model only calls tools", extra={"route": self.to.target.label, "tool_calls": self.progress.executed}
+        )
+        return refused
 
 
 def begin(to: Addressee, chat: Chat) -> Talk:
