@@ -114,9 +114,9 @@ def _is_link_local(host: str) -> bool:
 
 def absence(agents: Iterable[ListedAgent], wanted: MeshSource) -> str:
     """What was looked for and what there was, as a sentence about `it`, the provider."""
-    listed = [agent for agent in agents if any(not _is_framework(each) for each in agent.functions)]
-    there = "; ".join(_described(agent) for agent in listed[:_MOST_NAMED])
-    more = f"; and {len(listed) - _MOST_NAMED} more" if len(listed) > _MOST_NAMED else ""
+    offering = [(agent, offers) for agent in agents if (offers := _offers(agent))]
+    there = "; ".join(f"{agent.id} ({', '.join(offers)})" for agent, offers in offering[:_MOST_NAMED])
+    more = f"; and {len(offering) - _MOST_NAMED} more" if len(offering) > _MOST_NAMED else ""
     what = f"there are {there}{more}" if there else "there are none at all"
     return f"no agent of its mesh offers {described(wanted)}: {what}"
 
@@ -128,17 +128,13 @@ def described(wanted: MeshSource) -> str:
     return f"{wanted.capability}{tags}{version}"
 
 
-def _described(agent: ListedAgent) -> str:
-    offers = dict.fromkeys(_offer(each) for each in agent.functions if not _is_framework(each))
-    return f"{agent.id} ({', '.join(list(offers)[:_MOST_NAMED])})"
+def _offers(agent: ListedAgent) -> list[str]:
+    """What an agent offers to others, in words; nothing of a gateway, nor of what is there for a framework's sake."""
+    told = (each for each in agent.functions if GATEWAY_TAG not in each.tags and not each.capability.startswith("__"))
+    return list(dict.fromkeys(map(_offer, told)))[:_MOST_NAMED]
 
 
 def _offer(function: ListedFunction) -> str:
     tags = [tag for tag in function.tags if tag != STREAM_TAG][:_MOST_TAGS]
     with_tags = f" with {' and '.join(tags)}" if tags else ""
     return f"{function.capability} {function.version}{with_tags}"
-
-
-def _is_framework(function: ListedFunction) -> bool:
-    """What an agent's framework offers for its own sake."""
-    return function.capability.startswith("__")

@@ -131,7 +131,11 @@ def test_where_agents_are_called(endpoint: str, called: str | None) -> None:
 def test_absence() -> None:
     """What was looked for and what there was, in one sentence, however much there was."""
     job = {"name": "__mesh_job_status", "function_name": "__mesh_job_status", "tags": []}
-    agents = listed(agent("gpt-agent", offer("gpt", "fast"), streaming("gpt", "fast"), job), agent("tools", job))
+    agents = listed(
+        agent("gpt-agent", offer("gpt", "fast"), streaming("gpt", "fast"), job),
+        agent("tools", job),
+        agent("gateway", offer("understudy", "claude")),
+    )
     expected = (
         "no agent of its mesh offers llm with claude, +fast in version >=2: "
         "there are gpt-agent (llm 1.0.0 with gpt and fast)"
