@@ -2,9 +2,11 @@
 
 from math import ceil
 
+from understudy_proxy.dialects.openai.errors import INTERRUPTED
 from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.doors.door import Answer, ErrorFormat, Headers, Refused
 from understudy_proxy.exchange.refusal import Refusal
+from understudy_proxy.failure import UpstreamFailure
 
 
 def bad_request(error: RequestError) -> Refused:
@@ -33,6 +35,12 @@ def from_refusal(refusal: Refusal, headers: Headers) -> Refused:
         headers=tuple(own),
         upstream_status=refusal.upstream_status,
     )
+
+
+def interrupted(failure: UpstreamFailure, *, headers: Headers = ()) -> Refused:
+    """An answer that was cut, as an error; `headers` say how it went until then."""
+    message = f"The provider's answer was interrupted ({failure.kind}): it is not complete."
+    return Refused(502, message, type="upstream_error", code=INTERRUPTED, reason=failure.kind, headers=headers)
 
 
 def rendered(refused: Refused, errors: ErrorFormat, *, request_id: str) -> Answer:

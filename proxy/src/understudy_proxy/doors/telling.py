@@ -5,10 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from understudy_proxy.dialects.canonical.events import Event
-from understudy_proxy.dialects.openai.errors import INTERRUPTED
 from understudy_proxy.doors.asking import Saying
 from understudy_proxy.doors.door import Answer, EventStream, Headers, Refused, Request
 from understudy_proxy.doors.headers import STREAMING
+from understudy_proxy.doors.refusing import interrupted
 from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure
 
 GOING_DOWN = UpstreamFailure(FailureKind.INTERRUPTED, "the gateway is shutting down; send the request again")
@@ -87,11 +87,7 @@ class _Telling:
         Raises:
             Refused: nothing was said yet, so that the client gets an error and nothing else.
         """
-        message = f"The provider's answer was interrupted ({failure.kind}): it is not complete."
-        refused = Refused(
-            502, message, type="upstream_error", code=INTERRUPTED, reason=failure.kind, headers=self._headers
-        )
-        await self._say_cut(refused, failure)
+        await self._say_cut(interrupted(failure, headers=self._headers), failure)
 
     async def refuse(self, refused: Refused) -> None:
         """Say that the gateway itself cannot go on.

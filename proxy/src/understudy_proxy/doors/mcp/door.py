@@ -16,7 +16,7 @@ from understudy_proxy.doors.mcp.forms import Forms, forms_of
 from understudy_proxy.doors.mcp.methods import Methods
 from understudy_proxy.doors.mcp.origins import Origins
 from understudy_proxy.doors.mcp.reply import Reply
-from understudy_proxy.doors.telling import GOING_DOWN
+from understudy_proxy.doors.telling import GOING_DOWN, goes_down
 from understudy_proxy.mcp.eras import Era, era_of
 from understudy_proxy.mcp.errors import Code, ProtocolError
 from understudy_proxy.mcp.messages import Call, Told, error_of, read, result_of
@@ -82,9 +82,8 @@ class McpDoor:
                 error_of(call.id, protocol_error(refused)), status=status, headers=refused.headers
             )
         except asyncio.CancelledError:
-            if not request.cut_short or not reply.begun:
+            if not reply.begun or not goes_down(request):
                 raise
-            _go_on()
             return await reply.finish(error_of(call.id, _going_down()), status=_OK)
         return await reply.finish(result_of(call, result), status=_OK, headers=headers)
 
@@ -94,9 +93,8 @@ class McpDoor:
             async with reply.kept_alive(KEEP_ALIVE_SECONDS):
                 answers = await batch.answered_by(self._methods)
         except asyncio.CancelledError:
-            if not request.cut_short or not reply.begun:
+            if not reply.begun or not goes_down(request):
                 raise
-            _go_on()
             answers = batch.unanswered(_going_down())
         if not answers:
             return Answer(_ACCEPTED, headers=granted)
@@ -112,10 +110,3 @@ def _status(error: ProtocolError, era: Era) -> int:
 
 def _going_down() -> ProtocolError:
     return ProtocolError(Code.INTERNAL_ERROR, f"The answer is not complete: {GOING_DOWN.message}.")
-
-
-def _go_on() -> None:
-    """Take the cancellation back: there is something left to say."""
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()

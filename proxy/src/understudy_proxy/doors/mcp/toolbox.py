@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from understudy_proxy.dialects.openai.errors import INTERRUPTED
 from understudy_proxy.dialects.request_error import RequestError
 from understudy_proxy.doors.door import Headers, Refused, Request
 from understudy_proxy.doors.mcp.calling import Calling, McpTool, Outcome
 from understudy_proxy.doors.mcp.errors import ERROR_KEY, about, error_details
-from understudy_proxy.doors.refusing import bad_request
-from understudy_proxy.failure import UpstreamError, UpstreamFailure
+from understudy_proxy.doors.refusing import bad_request, interrupted
+from understudy_proxy.failure import UpstreamError
 from understudy_proxy.mcp.errors import Code, ProtocolError
 from understudy_proxy.mcp.results import ToolResult
 
@@ -70,7 +69,7 @@ class Toolbox:
         except Refused as refused:
             return _failed(refused)
         except UpstreamError as error:
-            return _failed(_interrupted(error.failure))
+            return _failed(interrupted(error.failure))
 
     def _find(self, name: str, request: Request) -> McpTool:
         found = (tool for drawer in self._drawers if (tool := drawer.find(name, request)) is not None)
@@ -90,8 +89,3 @@ def _failed(refused: Refused) -> Outcome:
 
 def _headers(refused: Refused) -> Headers:
     return (*refused.headers, ("x-understudy-reason", refused.reason)) if refused.reason else refused.headers
-
-
-def _interrupted(failure: UpstreamFailure) -> Refused:
-    message = f"The provider's answer was interrupted ({failure.kind}): it is not complete."
-    return Refused(502, message, type="upstream_error", code=INTERRUPTED, reason=failure.kind)
