@@ -13,7 +13,10 @@ from understudy_proxy.doors.door import Answer, Headers, Refused, Request
 ANY = "*"
 _LOOPBACK = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 _SHOWN = 128
-_ASKABLE = "authorization, content-type, mcp-method, mcp-name, mcp-protocol-version, mcp-session-id, x-request-id, x-session-id"
+_ASKABLE = (
+    "authorization, content-type, mcp-method, mcp-name, mcp-protocol-version, mcp-session-id, traceparent, tracestate, "
+    "x-request-id, x-session-id"
+)
 _READABLE = "x-request-id, x-understudy-route, x-understudy-provider, x-understudy-model, x-understudy-reason"
 
 
