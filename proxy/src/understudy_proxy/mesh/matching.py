@@ -21,35 +21,38 @@ class Match(NamedTuple):
     """By tags: 5 for each that had to be there, 10 for each that was preferred."""
 
 
-def ranked(agents: Iterable[Registration], wanted: Wanted, *, providers: bool = True) -> list[Match]:
-    """Who has what is `wanted`, the best first.
+def ranked(agents: Iterable[Registration], wanted: Wanted) -> list[Match]:
+    """Which tools that tell what they take have what is `wanted`, the best first; without tags who came first.
 
     Args:
         agents: Those who are well, in the order in which they came.
         wanted: What is looked for.
-        providers: Only tools that tell what they take: no other can answer for a model.
     """
-    found = _found(agents, wanted, providers=providers)
+    found = _found(agents, wanted, any_tool=False)
     if wanted.tags:
         found.sort(key=lambda match: match.offer.agent.id)
         found.sort(key=lambda match: (match.score, newness(match.offer.tool.version)), reverse=True)
     return found
 
 
-def best(agents: Iterable[Registration], wanted: Wanted, *, providers: bool = True) -> Offer | None:
+def best_provider(agents: Iterable[Registration], wanted: Wanted) -> Offer | None:
     """The first of those that `ranked` gives; None if there is none."""
-    found = _found(agents, wanted, providers=providers)
+    found = _found(agents, wanted, any_tool=False)
+    return _best(found) if wanted.tags else next((match.offer for match in found), None)
+
+
+def best_dependency(agents: Iterable[Registration], wanted: Wanted) -> Offer | None:
+    """As `best_provider`, but any tool will do, and the newest is the best even without tags."""
+    return _best(_found(agents, wanted, any_tool=True))
+
+
+def _best(found: list[Match]) -> Offer | None:
     if not found:
         return None
-    if wanted.tags:
-        top = max(match.score for match in found)
-        found = [match for match in found if match.score == top]
-        newest = max(newness(match.offer.tool.version) for match in found)
-        return min(
-            (match.offer for match in found if newness(match.offer.tool.version) == newest),
-            key=lambda offer: offer.agent.id,
-        )
-    return found[0].offer
+    top = max(match.score for match in found)
+    offers = [match.offer for match in found if match.score == top]
+    newest = max(newness(offer.tool.version) for offer in offers)
+    return min((offer for offer in offers if newness(offer.tool.version) == newest), key=lambda offer: offer.agent.id)
 
 
 def scored(tags: Iterable[str], wanted: Tags) -> int | None:
@@ -57,14 +60,14 @@ def scored(tags: Iterable[str], wanted: Tags) -> int | None:
     return _taken_apart(wanted).score(frozenset(tags))
 
 
-def _found(agents: Iterable[Registration], wanted: Wanted, *, providers: bool) -> list[Match]:
+def _found(agents: Iterable[Registration], wanted: Wanted, *, any_tool: bool) -> list[Match]:
     tags = _taken_apart(wanted.tags)
     return [
         Match(Offer(agent, tool), score)
         for agent in agents
         for tool in agent.tools
         if (not wanted.capability or tool.capability == wanted.capability)
-        and (tool.schema is not None or not providers)
+        and (any_tool or tool.schema is not None)
         and (not wanted.version or satisfies(tool.version, wanted.version))
         and (score := tags.score(tool.tag_set)) is not None
     ]

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from understudy_proxy.mesh.agents import Offer, Registration, Tool, ToolFilter, Wanted
-from understudy_proxy.mesh.matching import best, ranked
+from understudy_proxy.mesh.matching import best_dependency, best_provider, ranked
 
 MAX_FOUND = 256
 """Tools that one part of a filter finds; no model takes more."""
@@ -72,12 +72,12 @@ def find_partners(told: Registration, agents: Sequence[Registration]) -> Partner
     }
     return Partners(
         dependencies=tuple(
-            _resolved(tool, wanted, best(agents, wanted, providers=False))
+            _resolved(tool, wanted, best_dependency(agents, wanted))
             for tool in told.tools
             for wanted in tool.dependencies
         ),
         providers=tuple(
-            _resolved(tool, tool.llm_provider, best(agents, tool.llm_provider))
+            _resolved(tool, tool.llm_provider, best_provider(agents, tool.llm_provider))
             for tool in told.tools
             if tool.llm_provider is not None
         ),

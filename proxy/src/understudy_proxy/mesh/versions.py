@@ -17,7 +17,7 @@ _VERSION = re.compile(
 _TERM = re.compile(
     r"\s*(?P<operator>=>|>=|=<|<=|!=|~>|[=<>~^]?)\s*v?"
     r"(?P<numbers>(\d{1,9}|[xX*])(\.(\d{1,9}|[xX*])){0,2})"
-    r"(-(?P<pre>[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*))?(\+[0-9A-Za-z.-]+)?\s*(,|(?=\s)|$)"
+    r"(-(?P<pre>[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*))?(\+[0-9A-Za-z.-]+)?\s*(,(?=\s*\S)|(?=\s)|$)"
 )
 _RANGE = re.compile(r"(\S+)\s+-\s+(\S+)")
 _MAX_CONSTRAINT = 256

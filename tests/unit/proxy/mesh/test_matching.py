@@ -3,18 +3,18 @@
 import pytest
 
 from understudy_proxy.mesh.agents import Registration, Tags, Tool, Wanted
-from understudy_proxy.mesh.matching import ranked, scored
+from understudy_proxy.mesh.matching import best_dependency, best_provider, ranked, scored
 
 
-def a_tool(function: str, *tags: str, version: str = "1.0.0", schema: bytes | None = b"{}") -> Tool:
+def a_tool(function: str, *tags: str, version: str = "1.0.0") -> Tool:
     """A tool that answers for a model."""
-    return Tool(function, "llm", version=version, tags=tags, schema=schema)
+    return Tool(function, "llm", version=version, tags=tags, schema=b"{}")
 
 
 AGENTS = (
     Registration("z", "z", tools=(a_tool("z1", "claude", "fast"), a_tool("z2", "claude", version="2.0.0"))),
     Registration("b", "b", tools=(a_tool("b1", "claude", "beta"), a_tool("b2", "gpt"))),
-    Registration("a", "a", tools=(a_tool("a1", "claude"), a_tool("a2", "claude", schema=None))),
+    Registration("a", "a", tools=(a_tool("a1", "claude"), Tool("a2", "only-called"))),
 )
 
 
@@ -35,11 +35,24 @@ AGENTS = (
 def test_order(wanted: Wanted, found: list[str]) -> None:
     """The best first; tools that do not tell what they take are none."""
     assert found == [match.offer.tool.function for match in ranked(AGENTS, wanted)]
+    first = best_provider(AGENTS, wanted)
+    assert found[:1] == ([] if first is None else [first.tool.function])
 
 
-def test_dependencies_take_any_tool() -> None:
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        pytest.param(Wanted("llm"), "z2", id="the newest, even without tags"),
+        pytest.param(Wanted("llm", version="^1"), "a1", id="then the smallest id"),
+        pytest.param(Wanted("llm", ("claude", "beta")), "b1", id="by tags"),
+        pytest.param(Wanted("only-called"), "a2", id="one that does not tell what it takes"),
+        pytest.param(Wanted("nothing"), None, id="none"),
+    ],
+)
+def test_a_dependency(wanted: Wanted, found: str | None) -> None:
     """Whoever calls a tool by itself need not be told what it takes."""
-    assert "a2" in [match.offer.tool.function for match in ranked(AGENTS, Wanted("llm"), providers=False)]
+    offer = best_dependency(AGENTS, wanted)
+    assert found == (offer and offer.tool.function)
 
 
 @pytest.mark.parametrize(

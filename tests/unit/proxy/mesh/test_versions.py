@@ -38,6 +38,7 @@ from understudy_proxy.mesh.versions import newness, satisfies
         pytest.param(">=1.0.0-beta", ("1.0.0-beta", "1.0.0-beta.2", "1.0.0"), ("1.0.0-alpha",), id="before a release"),
         pytest.param("latest", ("latest",), ("1.0.0",), id="no constraint at all"),
         pytest.param("^1 ||", ("^1 ||",), ("1.0.0",), id="half of one"),
+        pytest.param(">=1,", (">=1,",), ("1.0.0",), id="a comma and nothing"),
         pytest.param("9" * 10_000, ("9" * 10_000,), ("1.0.0",), id="longer than anybody reads"),
     ],
 )
