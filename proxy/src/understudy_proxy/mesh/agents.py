@@ -71,7 +71,6 @@ class Tool:
     kwargs: bytes | None = None
     """Further properties for callers, a JSON object."""
     vendor: str = UNKNOWN_VENDOR
-    stream: bool = False
     dependencies: tuple[Wanted, ...] = ()
     llm_provider: Wanted | None = None
     llm_filter: ToolFilter | None = None

@@ -72,5 +72,4 @@ def _tool(offered: MeshFunction) -> Tool:
         schema=_SCHEMA,
         kwargs=orjson.dumps(offered.kwargs),
         vendor=offered.vendor,
-        stream=offered.stream,
     )

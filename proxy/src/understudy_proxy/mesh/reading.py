@@ -113,7 +113,6 @@ class _Reader:
             schema=None if schema is None else _json(f"{at}.inputSchema", schema),
             kwargs=_json(f"{at}.kwargs", kwargs) if kwargs else None,
             vendor=vendor[:_MAX_WORD] if isinstance(vendor, str) and vendor else UNKNOWN_VENDOR,
-            stream=bool(kwargs and kwargs.get("stream_type")),
             dependencies=tuple(
                 Wanted(
                     self._word(f"{at}.dependencies.capability", each),

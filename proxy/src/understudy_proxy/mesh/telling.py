@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from understudy_proxy.mesh.agents import UNKNOWN_VENDOR, Registration, Status, Tags, Tool
+from understudy_proxy.mesh.agents import Registration, Status, Tags, Tool
 from understudy_proxy.mesh.partners import Link, Links, Partners, Resolved
 from understudy_proxy.mesh.registry import Entry
 
@@ -108,7 +108,7 @@ def _provider(resolved: Resolved) -> Fields:
         "status": _AVAILABLE,
         "tags": tool.tags,
         "version": tool.version,
-        "vendor": tool.vendor or UNKNOWN_VENDOR,
+        "vendor": tool.vendor,
         **_kwargs(tool),
     }
 

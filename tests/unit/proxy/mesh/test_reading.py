@@ -43,7 +43,6 @@ def test_a_tool() -> None:
             schema=b"{}",
             kwargs=b'{"vendor":"anthropic","stream_type":"text"}',
             vendor="anthropic",
-            stream=True,
             dependencies=(Wanted("date", ("+utc", ("a", "b")), ">=1"),),
             llm_provider=Wanted("llm", ("gpt",)),
         )
