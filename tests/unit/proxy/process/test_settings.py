@@ -61,7 +61,14 @@ def test_knows_whose_variable_that_is() -> None:
 
 def test_every_setting_can_be_set() -> None:
     """No field is left out of the environment."""
-    texts = {"volume": "/x", "api": "false", "egress_proxy": "true", "log_level": "debug", "redis_url": "redis://r"}
+    texts = {
+        "volume": "/x",
+        "api": "false",
+        "egress_proxy": "true",
+        "log_level": "debug",
+        "redis_url": "redis://r",
+        "mesh_registry_url": "http://registry:8000",
+    }
     environ = {f"UNDERSTUDY_{field.name.upper()}": texts.get(field.name, "7") for field in fields(Settings)}
     settings = Settings.from_environment(environ)
     assert [field.name for field in fields(Settings) if getattr(settings, field.name) == field.default] == []
