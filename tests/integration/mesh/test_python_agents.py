@@ -12,6 +12,8 @@ from harness.mesh.running import NOW, SEED, consumer, provider, registry
 from understudy import AgentRequest, AsyncLLM, ProviderNotFound, llm, llm_provider
 from understudy.mock import Mock
 
+SILENCE_SECONDS = 20
+"""As registries have it: agents of the client say something every five seconds."""
 both = pytest.mark.parametrize("sdk", [pytest.param(NOW, id="now"), pytest.param(SEED, id="seed")])
 
 
@@ -25,7 +27,7 @@ def echo(request: AgentRequest) -> Iterator[str]:
 @both
 async def test_an_agent_asks_a_function(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sdk: str) -> None:
     """Which the registry resolved for it; and the registry knows when the function is gone."""
-    async with registry(tmp_path) as mesh:
+    async with registry(tmp_path, silence_seconds=SILENCE_SECONDS) as mesh:
         monkeypatch.setenv("MCP_MESH_REGISTRY_URL", mesh.url)
         async with (
             echo as agent,
@@ -75,7 +77,7 @@ async def test_an_agent_with_functions_asks_a_model_of_the_gateway(
 
     async with (
         Mock(name="vendor") as vendor,
-        registry(tmp_path) as mesh,
+        registry(tmp_path, silence_seconds=SILENCE_SECONDS) as mesh,
         Serving(snapshot([upstream("main", vendor.url)], [route("chat", *in_order("main"))])) as gateway,
     ):
         monkeypatch.setenv("MCP_MESH_REGISTRY_URL", mesh.url)
