@@ -104,8 +104,12 @@ class OneSaying(Saying):
 class Models(ModelCalls):
     """Says turn by turn what it is given; keeps how each of its streams was left."""
 
-    def __init__(self, *turns: tuple[AssistantPart, ...]) -> None:
+    def __init__(self, *turns: tuple[AssistantPart, ...], thinks: asyncio.Event | None = None) -> None:
+        """With `thinks`, all but the first turn begin when it is set."""
         self.turns = list(turns)
+        self._thinks = thinks
+        self.thinking = 0
+        self._asked = 0
         self.left: list[BaseException | None] = []
 
     async def complete(self, request: Any, chat: Chat, **more: Any) -> Answered:
@@ -121,11 +125,22 @@ class Models(ModelCalls):
         """The next turn."""
         del request, chat, more
         try:
+            await self._think()
             yield OneSaying(self.turns.pop(0))
         except BaseException as error:
             self.left.append(error)
             raise
         self.left.append(None)
+
+    async def _think(self) -> None:
+        self._asked += 1
+        if self._thinks is None or self._asked == 1:
+            return
+        self.thinking += 1
+        try:
+            await self._thinks.wait()
+        finally:
+            self.thinking -= 1
 
 
 class Holding(Tools):
@@ -176,6 +191,41 @@ async def test_a_client_that_waits_hears_that_it_is_waited_for() -> None:
     assert [TextDelta("Done."), Finished(Finish.STOP), Ended()] == words
     assert isinstance(heard[0], KeptAlive)
     assert (1, Decimal(2)) == (saying.tool_calls, saying.cost)
+
+
+async def test_a_client_that_waits_for_a_later_turn_hears_of_it_too() -> None:
+    """A model may think for long before it goes on after a tool."""
+    tools, thinks, alive = Holding(), asyncio.Event(), 0
+    tools.go.set()
+    models = Models((SEARCH,), DONE, thinks=thinks)
+    async with executing(models, tools, beat_seconds=0.001).stream(Asked(), CHAT, TO, operation="chat") as saying:
+        async for event in saying:
+            alive += isinstance(event, KeptAlive)
+            if alive == 3:
+                thinks.set()
+    assert alive >= 3
+    assert [None, None] == models.left
+
+
+async def test_a_client_that_leaves_a_model_that_thinks_cancels_it() -> None:
+    """Also where nothing of the turn has come yet."""
+    tools = Holding()
+    tools.go.set()
+    models = Models((SEARCH,), DONE, thinks=asyncio.Event())
+    loop = executing(models, tools)
+
+    async def asks() -> None:
+        async with loop.stream(Asked(), CHAT, TO, operation="chat") as saying:
+            async for _ in saying:
+                pass
+
+    asking = asyncio.create_task(asks())
+    await eventually(lambda: models.thinking == 1)
+    asking.cancel()
+    with suppress(asyncio.CancelledError):
+        await asking
+    assert 0 == models.thinking
+    assert [type(None), asyncio.CancelledError] == [type(error) for error in models.left]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])

@@ -12,6 +12,7 @@ from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.doors.answered import Answered, Saying, added
 from understudy_proxy.doors.door import Refused, Request
 from understudy_proxy.doors.executing.memory import RoundMemory
+from understudy_proxy.doors.executing.opening import Opening
 from understudy_proxy.doors.executing.running import Running
 from understudy_proxy.doors.executing.saying import BEAT_SECONDS, ExecutedSaying, Slot
 from understudy_proxy.doors.executing.talk import Talk, begin
@@ -86,10 +87,10 @@ class Executing:
         """
         talk = await self._begin(to, chat)
 
-        async def ask(next_chat: Chat) -> Saying:
+        async def ask(next_chat: Chat) -> Opening[Saying]:
             later = bool(talk.progress.messages)
             model = self._models.stream(request, next_chat, operation=operation, to=talk.asked, later=later)
-            return await slot.enter(model)
+            return await slot.enter(Opening(model, name="model"))
 
         async def run(todo: Round) -> Running:
             return await slot.enter(self._running(request, talk, todo))

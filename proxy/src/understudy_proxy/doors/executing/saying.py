@@ -13,6 +13,7 @@ from understudy_proxy.dialects.canonical.events import Event
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.doors.answered import Saying, added
 from understudy_proxy.doors.door import Headers, Refused
+from understudy_proxy.doors.executing.opening import Opening
 from understudy_proxy.doors.executing.running import Running
 from understudy_proxy.doors.executing.talk import Talk
 from understudy_proxy.doors.headers import answered_headers, tool_calls_header
@@ -63,7 +64,7 @@ class ExecutedSaying(Saying):
         talk: Talk,
         slot: Slot,
         *,
-        ask: Callable[[Chat], Awaitable[Saying]],
+        ask: Callable[[Chat], Awaitable[Opening[Saying]]],
         run: Callable[[Round], Awaitable[Running]],
         keep: Callable[[], Awaitable[None]],
         beat_seconds: float,
@@ -86,7 +87,9 @@ class ExecutedSaying(Saying):
         Raises:
             Refused: nobody began to answer.
         """
-        self._model = await self._ask(self._talk.progress.chat)
+        opening = await self._ask(self._talk.progress.chat)
+        await opening.finished()
+        self._model = opening.opened()
 
     @property
     def course(self) -> Course:
@@ -142,24 +145,35 @@ class ExecutedSaying(Saying):
             if not told and self._is_silent():
                 told = self._telling.wait()
             for each in told:
-                self._told_at = time.monotonic()
-                yield each
+                yield self._telling_now(each)
 
     async def _round(self, todo: Round) -> AsyncIterator[Event]:
         """Run the calls, and have the model asked again."""
         progress, cost = self._talk.progress, self._model.cost
         running = await self._run(todo)
-        while not await running.finished(within_seconds=self._beat_seconds):
-            for event in self._telling.wait():
-                yield event
+        async for event in self._signs_of_life(running.finished):
+            yield event
         progress.go_on(todo, running.results(), now=time.monotonic())
         self._telling.go_on()
+        opening = await self._ask(progress.chat)
+        async for event in self._signs_of_life(opening.finished):
+            yield event
         try:
-            self._model = await self._ask(progress.chat)
+            self._model = opening.opened()
         except Refused as refused:
             self._talk.mark(refused)
             raise
         self._earlier_cost = added(self._earlier_cost, cost)
+
+    async def _signs_of_life(self, finished: Callable[..., Awaitable[bool]]) -> AsyncIterator[Event]:
+        """What the client is told until this is finished, so that it is never left in silence for long."""
+        while not await finished(within_seconds=max(0.0, self._told_at + self._beat_seconds - time.monotonic())):
+            for event in self._telling.wait():
+                yield self._telling_now(event)
+
+    def _telling_now(self, event: Event) -> Event:
+        self._told_at = time.monotonic()
+        return event
 
     def _is_silent(self) -> bool:
         return time.monotonic() - self._told_at > self._beat_seconds
