@@ -1,5 +1,6 @@
 """A conversation that the gateway remembers, for coroutines."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
@@ -46,6 +47,7 @@ class AsyncSession:
         self._id = session_id
         self._ttl = ttl
         self._context = context
+        self._beginning = asyncio.Lock()
         self._deletes = session_id is None and not keep
 
     @property
@@ -142,7 +144,8 @@ class AsyncSession:
         return f"AsyncSession({self._id or 'not begun'})"
 
     async def _begun(self) -> str:
-        if self._id is None:
-            call = create_call(ttl=self._ttl, context=self._context)
-            self._id = session_state((await self._connection.answer(call))[0]).id
-        return self._id
+        async with self._beginning:
+            if self._id is None:
+                call = create_call(ttl=self._ttl, context=self._context)
+                self._id = session_state((await self._connection.answer(call))[0]).id
+            return self._id

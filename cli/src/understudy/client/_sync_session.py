@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from threading import Lock
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack, overload
 
@@ -46,6 +47,7 @@ class Session:
         self._id = session_id
         self._ttl = ttl
         self._context = context
+        self._beginning = Lock()
         self._deletes = session_id is None and not keep
 
     @property
@@ -55,10 +57,11 @@ class Session:
         Raises:
             UnderstudyError: the gateway makes none.
         """
-        if self._id is None:
-            call = create_call(ttl=self._ttl, context=self._context)
-            self._id = session_state(self._connection.answer(call)[0]).id
-        return self._id
+        with self._beginning:
+            if self._id is None:
+                call = create_call(ttl=self._ttl, context=self._context)
+                self._id = session_state(self._connection.answer(call)[0]).id
+            return self._id
 
     @overload
     def chat(

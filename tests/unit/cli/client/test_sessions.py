@@ -1,5 +1,6 @@
 """Sessions of both clients: what is sent, what is kept, what is deleted. No socket."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -86,6 +87,22 @@ async def test_without_a_block_it_begins_with_its_first_turn(kind: Kind) -> None
     await ask(session, "delete")
     await closed(client)
     assert [method for method, _ in sent(gateway)] == ["POST", "POST", "POST", "DELETE"]
+
+
+@both
+async def test_two_first_turns(kind: Kind) -> None:
+    """Are turns of one session."""
+
+    def answered(request: httpx2.Request) -> httpx2.Response:
+        begins = request.url.path == "/v1/sessions"
+        return httpx2.Response(201, content=MADE.content) if begins else answer("Hello")
+
+    gateway = Gateway(answered)
+    client = made(kind, gateway)
+    session = client.session()
+    await asyncio.gather(ask(session, "chat", "One"), ask(session, "chat", "Two"))
+    await closed(client)
+    assert sorted(path for _, path in sent(gateway)) == ["/v1/chat/completions"] * 2 + ["/v1/sessions"]
 
 
 @both
