@@ -179,6 +179,10 @@ CLIENTS = (
         own="Ollama",
         lacks=frozenset({"cached tokens"}),
         calls=_EMBEDS | _LISTS,
+        notes={
+            "executed": "The SDK sends calls back without their ids: where it has tools of its own, the model does not "
+            "know any more what the gateway's tools did before."
+        },
     ),
 )
 """The clients that are put before the gateway."""

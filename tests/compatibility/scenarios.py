@@ -180,7 +180,10 @@ async def resumed(ask: Asker) -> None:
 
 
 async def executed(ask: Asker) -> None:
-    """The gateway runs a persona's tools, twice: the SDK sees one answer, what was said before the calls in it."""
+    """The gateway runs a persona's tools, twice: the SDK sees one answer, what was said before the calls in it.
+
+    A call of the client's own tool comes to the SDK, and when it comes back the model knows all that was before.
+    """
     asked = f"[say: Let me see.] [call: {LOOK_UP}] [then: [call: {LOOK_UP}] [then: Well?]]"
     whole = (await ask(Situation.EXECUTED, asked)).turn(0, of=1)
     expect_in(f"Let me see.\n\nThis is {FIRST}", whole["text"], "text")
@@ -192,6 +195,13 @@ async def executed(ask: Asker) -> None:
         expect(ask.client.words.done, turn["finish"], "finish reason")
         expect_usage(turn)
     expect_same(whole, streamed)
+    if not ask.client.words.ids:
+        return
+    asked = f"[call: {LOOK_UP}] [then: [call: {WEATHER.name}] [then: [call: {LOOK_UP}] [then: [say: That was all.]]]]"
+    for streaming in (False, True):
+        report = await ask(Situation.EXECUTED, asked, tools=(WEATHER.name,), stream=streaming)
+        expect_calls(report.turn(0, of=2), [(WEATHER.name, {WEATHER.argument: "city"})], ask.client.words)
+        expect("That was all.", report.turn(1, of=2)["text"], "answer after the result")
 
 
 async def error_event(ask: Asker) -> None:

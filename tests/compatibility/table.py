@@ -41,7 +41,8 @@ comes from the next provider |
 | resumed | on a route with `onInterruption: Resume` that stream goes on with the next provider, and the SDK sees one \
 whole answer |
 | executed | a persona's tools are run by the gateway, in two rounds: the SDK sees one answer without a call, what was \
-said before the tools and after them, with the usage of all of it |
+said before the tools and after them, with the usage of all of it; where the client has a tool of its own, it gets \
+that call, and the model goes on with all that was before |
 
 `no` is what does not work today, with what was seen instead. A number leads to a note, and n/a stands where the SDK
 or the provider has nothing of the kind.

@@ -224,3 +224,25 @@ async def test_nobody_else_is_told(other: dict[str, str]) -> None:
         answer = await exchange(stage.port, "POST", other.get("path", "") + PATH, body)
         assert 200 == answer.status, answer
         assert b"42" not in stage.mock.requests[-1].body
+
+
+@STREAMS
+async def test_a_response_that_is_gone_on_from_loses_nothing(stream: bool) -> None:
+    """A client of responses sends its results alone, and names the response that they are for."""
+    said = "[call: sums] [then: [call: get_time] [then: [say: That was all.]]]"
+    tools = [{"type": "function", "name": "get_time", "parameters": {"type": "object", "properties": {}}}]
+    async with staged() as stage:
+        body: dict[str, Any] = {"model": MODEL, "input": said, "tools": tools, "stream": stream}
+        answer = await exchange(stage.port, "POST", "/v1/responses", json.dumps(body).encode())
+        response = completed(answer.body) if stream else answer.json()
+        (call,) = response["output"]
+        result = {"type": "function_call_output", "call_id": call["call_id"], "output": "noon"}
+        body = {"model": MODEL, "input": [result], "tools": tools, "previous_response_id": response["id"]}
+        then = await exchange(stage.port, "POST", "/v1/responses", json.dumps(body).encode())
+        assert "That was all." == then.json()["output"][0]["content"][0]["text"]
+
+
+def completed(events: bytes) -> Any:
+    """The response that a stream ends with."""
+    last = next(event for event in events.split(b"\n\n") if event.startswith(b"event: response.completed"))
+    return json.loads(last.partition(b"data: ")[2])["response"]
