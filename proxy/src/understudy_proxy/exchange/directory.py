@@ -109,7 +109,7 @@ class Directory:
         while True:
             before = entry.endpoints
             try:
-                entry.take(await self._listed(entry.upstream))
+                entry.take(await self._listed(entry.registry(self._own)))
             except (UpstreamError, TimeoutError, NoListing, OSError) as error:
                 entry.note(f"{type(error).__name__}: {error}")
             except Exception:  # noqa: BLE001 - what is known goes on being used
@@ -121,11 +121,10 @@ class Directory:
                 await asyncio.wait_for(entry.wanted.wait(), self._every_seconds - _LEAST_SECONDS)
             entry.wanted.clear()
 
-    async def _listed(self, upstream: Upstream) -> tuple[ListedAgent, ...]:
-        asked = self._registry(upstream)
-        path = asked.base_url.raw_path.rstrip("/") + _PATH
+    async def _listed(self, registry: Upstream) -> tuple[ListedAgent, ...]:
+        path = registry.base_url.raw_path.rstrip("/") + _PATH
         receiving = await self._transport.send(
-            Sending(asked, path, b"", method="GET"), within=upstream.timeouts.connect_seconds + _LISTING_SECONDS
+            Sending(registry, path, b"", method="GET"), within=registry.timeouts.connect_seconds + _LISTING_SECONDS
         )
         try:
             body = await receiving.read(limit=MAX_LISTING, within=_LISTING_SECONDS)
@@ -134,10 +133,6 @@ class Directory:
         if receiving.status != 200:
             raise NoListing(f"it answers {receiving.status}")
         return read_listing(body)
-
-    def _registry(self, upstream: Upstream) -> Upstream:
-        own = self._own() if _is_own(upstream) else None
-        return upstream if own is None else replace(upstream, base_url=own)
 
 
 class _Entry:
@@ -151,22 +146,27 @@ class _Entry:
         self.asked = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
         self._trouble = ""
+        self._registry: Upstream | None = None
 
     def goes_on_with(self, upstream: Upstream) -> bool:
-        """Whether it is the same mesh that is asked in the same way; agents' endpoints are made anew all the same."""
+        """Whether the same registry is asked: then what is known of agents is used on, as `upstream` says."""
         before = self.upstream
-        same = (before.base_url, before.headers, before.ssl, before.server_name) == (
-            upstream.base_url,
-            upstream.headers,
-            upstream.ssl,
-            upstream.server_name,
-        )
-        if same and _is_own(before) == _is_own(upstream):
-            self.upstream = upstream
-            if self.agents is not None:
-                self._use(self.agents)
-            return True
-        return False
+        if (before.base_url, _is_own(before)) != (upstream.base_url, _is_own(upstream)):
+            return False
+        self.upstream = upstream
+        self._registry = None
+        if not _calls_alike(before, upstream):
+            self.endpoints = ()
+        if self.agents is not None:
+            self._use(self.agents)
+        return True
+
+    def registry(self, own: Callable[[], URL | None]) -> Upstream:
+        """Who is asked; `own` is where the gateway's own registry answers."""
+        if self._registry is None:
+            url = own() if _is_own(self.upstream) else None
+            self._registry = self.upstream if url is None else replace(self.upstream, base_url=url)
+        return self._registry
 
     def take(self, agents: tuple[ListedAgent, ...]) -> None:
         """The registry has answered."""
@@ -219,13 +219,21 @@ def _is_own(upstream: Upstream) -> bool:
     return upstream.mesh is not None and upstream.mesh.own
 
 
+def _calls_alike(one: Upstream, other: Upstream) -> bool:
+    """Whether agents are called in the same way for both."""
+    told, now = ((u.headers, u.ssl, u.server_name, u.timeouts) for u in (one, other))
+    return told == now
+
+
 def _same(before: Endpoint | None, after: Endpoint) -> Endpoint:
     """The one that was, if nothing is new: its connections and all that was made for it are kept."""
     if before is None or before.agent is None or after.agent is None:
         return after
-    told = (before.address, before.rank, before.agent.whole, before.agent.streamed, before.agent.upstream.base_url)
-    now = (after.address, after.rank, after.agent.whole, after.agent.streamed, after.agent.upstream.base_url)
-    return before if told == now and before.agent.upstream.timeouts == after.agent.upstream.timeouts else after
+    return before if _told(before, before.agent) == _told(after, after.agent) else after
+
+
+def _told(endpoint: Endpoint, agent: Agent) -> tuple[object, ...]:
+    return endpoint.rank, agent.upstream.base_url, agent.whole, agent.streamed
 
 
 def _place(url: URL) -> str:

@@ -48,7 +48,9 @@ class HttpTransport:
             ) from None
 
     def abandon(self, address: str) -> None:
-        """Close idle connections to `address`."""
+        """Close idle connections to `address`, and forget what was made for it."""
+        self._pools = {key: pool for key, pool in self._pools.items() if key[1] != address}
+        self._forget_heads()
         for place, pool in self._places.items():
             if address == _written(place):
                 pool.abandon()
@@ -99,15 +101,18 @@ class HttpTransport:
         own = "".join([f"{name}: {value}\r\n" for name, value in sending.headers])
         return b"%b%bcontent-length: %d\r\n\r\n" % (fixed, own.encode("latin-1"), len(sending.body))
 
+    def _forget_heads(self) -> None:
+        """Of those who are not asked any more: agents of a mesh come and go without a new configuration."""
+        asked = {upstream for upstream, _ in self._pools}
+        self._heads = {key: head for key, head in self._heads.items() if key[0] in asked}
+
     def _reap(self) -> None:
         for pool in self._places.values():
             pool.reap()
         gone = [place for place, pool in self._places.items() if pool.empty]
         if gone:
             self._pools = {key: pool for key, pool in self._pools.items() if not pool.empty}
-            # Agents of a mesh come and go without a new configuration.
-            asked = {upstream for upstream, _ in self._pools}
-            self._heads = {key: head for key, head in self._heads.items() if key[0] in asked}
+            self._forget_heads()
             for place in gone:
                 del self._places[place]
         self._reaper = asyncio.get_running_loop().call_later(_REAP_SECONDS, self._reap) if self._places else None
