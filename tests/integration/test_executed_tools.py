@@ -161,6 +161,14 @@ async def test_a_failure_after_tools_were_run_is_not_asked_again(stream: bool) -
         assert "had run 1 call(s) of tools" in answer.error["message"]
 
 
+async def test_a_stream_that_is_cut_before_a_word_is_not_asked_again() -> None:
+    """Of a call that breaks off the client has heard nothing; tools have been run all the same."""
+    async with staged(faults=["cut-after:1;after=1"]) as stage:
+        answer = await ask(stage.port, model=MODEL, stream=True, said="[call: sums] [then: [call: look_up]]")
+        assert (502, "false") == (answer.status, answer.answer.headers["x-should-retry"])
+        assert ["/sums"] == [one.path for one in stage.tools.asked]
+
+
 async def test_a_failure_in_the_middle_of_words_cuts_the_stream() -> None:
     """What was said is not taken back, and nobody takes it for the whole."""
     async with staged(faults=["503;after=1"]) as stage:

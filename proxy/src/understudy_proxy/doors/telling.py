@@ -87,7 +87,11 @@ class _Telling:
         Raises:
             Refused: nothing was said yet, so that the client gets an error and nothing else.
         """
-        await self._say_cut(interrupted(failure, headers=self._headers), failure)
+        headers = self._headers
+        if self._saying is not None and self._saying.tool_calls:
+            # SDKs repeat a 502 by themselves, and what tools did would be done again.
+            headers += (("x-should-retry", "false"),)
+        await self._say_cut(interrupted(failure, headers=headers), failure)
 
     async def refuse(self, refused: Refused) -> None:
         """Say that the gateway itself cannot go on.
