@@ -9,7 +9,6 @@ import random
 import socket
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from yarl import URL
 
@@ -55,8 +54,9 @@ from understudy_proxy.lifecycle import Lifecycle
 from understudy_proxy.mesh.registry import Registry
 from understudy_proxy.routing.health import HealthBoard
 from understudy_proxy.server import Server
-from understudy_proxy.settings import PREFIX, BadSetting, Settings
+from understudy_proxy.settings import Settings
 from understudy_proxy.state.memory import MemoryStore
+from understudy_proxy.state.shared import shared_store
 from understudy_proxy.telemetry.access import AccessLog
 from understudy_proxy.telemetry.book import Book
 from understudy_proxy.telemetry.gauges import Gauges
@@ -66,9 +66,6 @@ from understudy_proxy.telemetry.metrics import Metrics
 from understudy_proxy.telemetry.outcomes import Outcomes
 from understudy_proxy.telemetry.tool_calls import ToolCalls
 from understudy_proxy.tools.tools import Tools
-
-if TYPE_CHECKING:
-    from understudy_proxy.state.redis import RedisStore
 
 _log = logging.getLogger(__name__)
 _SOURCE_RETRY_SECONDS = 5.0
@@ -124,7 +121,7 @@ class Gateway:
         self._exchange = self._make_exchange()
         self._tools = Tools(self._resolver, log=ToolCalls(book))
         self._holder.on_swap(self._tools.forget)
-        self._shared = _shared_store(settings)
+        self._shared = shared_store(settings)
         self._store = DoorStore(self._shared or MemoryStore(max_bytes=_STORE_BYTES, now=time.monotonic))
         self._agency = Agency(
             settings, self._holder, registry=registry, resolver=self._resolver, registry_port=registry_port
@@ -307,21 +304,6 @@ class Gateway:
                 await asyncio.sleep(_SOURCE_RETRY_SECONDS)
             else:
                 return
-
-
-def _shared_store(settings: Settings) -> "RedisStore | None":
-    if not settings.redis_url:
-        return None
-    try:
-        from understudy_proxy.state.redis import RedisStore
-    except ImportError as error:
-        raise BadSetting(
-            f"{PREFIX}REDIS_URL needs a library that is not installed: pip install 'understudy[redis]'"
-        ) from error
-    try:
-        return RedisStore(settings.redis_url)
-    except ValueError as error:
-        raise BadSetting(f"{PREFIX}REDIS_URL cannot be used: {error}") from error
 
 
 def limits(settings: Settings) -> Limits:

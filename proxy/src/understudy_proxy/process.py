@@ -18,8 +18,9 @@ from understudy_proxy.config.source import Source
 from understudy_proxy.gateway import Gateway
 from understudy_proxy.listening import CannotListen, listen, port_of
 from understudy_proxy.loop import run_loop
-from understudy_proxy.settings import Settings
+from understudy_proxy.settings import BadSetting, Settings
 from understudy_proxy.signals import Ending, heeded
+from understudy_proxy.state.shared import shared_store
 from understudy_proxy.telemetry.logs import LogWriter, logging_through, to_stderr
 from understudy_proxy.telemetry.masking import Masker
 from understudy_proxy.workers import run_workers
@@ -40,15 +41,16 @@ def run(settings: Settings, source: Source, *, announce: Announce | None = None)
     """Serve until told to end; the exit code. Says in one line why it cannot start."""
     tell = announce or _nobody
     try:
+        shared_store(settings)
         if settings.workers > 1:
             return run_workers(settings, partial(run_worker, settings, source), announce=tell)
         public = listen(settings.host, settings.port)
         admin = listen(settings.admin_host, settings.admin_port)
         tell(port_of(public), port_of(admin))
         return run_worker(settings, source, public, admin)
-    except CannotListen as error:
+    except (CannotListen, BadSetting) as error:
         sys.stderr.write(f"understudy: {error}\n")
-        return 1
+        return 2 if isinstance(error, BadSetting) else 1
     except KeyboardInterrupt:  # before anything listened
         return 130
 

@@ -59,7 +59,12 @@ class RedisStore:
     """Values in Redis. Every method raises `StoreUnavailable` when that cannot be reached, or does not take a value."""
 
     def __init__(self, url: str) -> None:
-        """Keep values at `url`: `redis://`, `rediss://` or `unix://`, as Redis' own clients take it."""
+        """Keep values at `url`: `redis://`, `rediss://` or `unix://`, as Redis' own clients take it.
+
+        Raises:
+            ValueError: it cannot be read as such.
+            TypeError: it has an option that is none.
+        """
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=_CONNECTIONS,
@@ -69,6 +74,8 @@ class RedisStore:
             retry=Retry(ExponentialWithJitterBackoff(cap=0.1, base=0.01), _RETRIES),
             client_name="understudy",
         )
+        # Opens nothing, but has read every option: none of them fails a request later.
+        pool.make_connection()  # type: ignore[no-untyped-call]
         self._redis = Redis.from_pool(pool)
         self._swap = self._redis.register_script(_SWAP)
         self._drop = self._redis.register_script(_DROP)
