@@ -185,7 +185,11 @@ async def test_what_agents_used(tmp_path: Path) -> None:
         channel = await look(serving.port, f"{USAGE}?channel_id=channel-1")
         dao = await look(serving.port, f"{USAGE}?microdao_id=dao-1")
         nobody = await look(serving.port, f"{USAGE}?agent_id=nobody")
-        wrong = await exchange(serving.port, "GET", f"{USAGE}?since=soon", headers={"x-internal-secret": SECRET})
+        window = await look(serving.port, f"{USAGE}?agent_id=agent-1&window=1h")
+        wrong = [
+            (await exchange(serving.port, "GET", f"{USAGE}?{query}", headers={"x-internal-secret": SECRET}))
+            for query in ("since=soon", "window=soon", "agent=agent-1")
+        ]
     assert ("agent-1", 1, 1.0) == (mine["agent_id"], mine["total_requests"], mine["success_rate"])
     assert first["usage"]["total_tokens"] == mine["total_tokens"]
     assert pytest.approx(first["cost"]) == mine["cost"]
@@ -194,7 +198,9 @@ async def test_what_agents_used(tmp_path: Path) -> None:
     assert (0, 0, 0.0, 0.0, None) == tuple(
         nobody[name] for name in ("total_requests", "total_tokens", "avg_latency_ms", "success_rate", "cost")
     )
-    assert 400 == wrong.status
+    assert mine == window
+    assert [400, 400, 400] == [each.status for each in wrong]
+    assert "agent_id, microdao_id, channel_id" in wrong[2].json()["detail"]
 
 
 async def test_what_there_is_to_ask(tmp_path: Path) -> None:

@@ -18,6 +18,9 @@ from understudy_proxy.telemetry.metrics import Metrics
 
 _NEVER_STORED: Headers = (("cache-control", "no-store"),)
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)")
+_WHOSE = ("agent_id", "microdao_id", "channel_id")
+_WINDOW = ("since", "window")
+"""Two names of one thing: apps use either."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -44,8 +47,11 @@ class InternalLists:
         """What an agent used, or all that match."""
         self._check(request)
         query = {name: values[-1] for name, values in parse_qs(request.query).items()}
-        named = {name: query.get(name, "") for name in ("agent_id", "microdao_id", "channel_id")}
-        since, sums = self._usage.total(Agent(**named), seconds=_seconds(query.get("since", "")))
+        if unknown := sorted(query.keys() - {*_WHOSE, *_WINDOW}):
+            message = f"{unknown[0][:40]!r} is not known here; there are {', '.join((*_WHOSE, *_WINDOW))}"
+            raise Refused(400, message, code="unknown_parameter", param=unknown[0][:40], reason="bad_request")
+        named = {name: query.get(name, "") for name in _WHOSE}
+        since, sums = self._usage.total(Agent(**named), seconds=_seconds(query))
         asked = {name: value for name, value in named.items() if value}
         return Answer(body=orjson.dumps({**asked, **_shown(sums), "since": _time(since)}), headers=_NEVER_STORED)
 
@@ -82,13 +88,14 @@ def _shown(sums: Sums) -> dict[str, Any]:
     }
 
 
-def _seconds(since: str) -> float:
-    if not since:
+def _seconds(query: dict[str, str]) -> float:
+    name = next((name for name in _WINDOW if name in query), None)
+    if name is None:
         return KEPT_SECONDS
-    found = _DURATION.fullmatch(since)
+    found = _DURATION.fullmatch(query[name])
     if found is None:
-        message = f"since is {since[:20]!r}; it takes a number and a unit, such as 90s, 15m, 1h or 1d"
-        raise Refused(400, message, code="invalid_value", param="since", reason="bad_request")
+        message = f"{name} is {query[name][:20]!r}; it takes a number and a unit, such as 90s, 15m, 1h or 1d"
+        raise Refused(400, message, code="invalid_value", param=name, reason="bad_request")
     return float(int(found[1]) * _SECONDS[found[2]])
 
 
