@@ -246,3 +246,20 @@ def completed(events: bytes) -> Any:
     """The response that a stream ends with."""
     last = next(event for event in events.split(b"\n\n") if event.startswith(b"event: response.completed"))
     return json.loads(last.partition(b"data: ")[2])["response"]
+
+
+@STREAMS
+@pytest.mark.parametrize("name", CALLERS)
+async def test_a_session_has_both_sides_tools(name: str, stream: bool) -> None:
+    """What the gateway ran and what the client ran is there once, in the order in which it was."""
+    caller = CALLERS[name]
+    said = "[call: sums] [then: [call: get_time] [then: [call: sums] [then: [say: That was all.]]]]"
+    async with staged() as stage:
+        session = {"x-session-id": await begun(stage.port)}
+        asked = Asking([caller.user(said)], model=MODEL, stream=stream, tools=True)
+        heard = caller.heard(await caller.send(stage.port, asked, session), stream=stream)
+        back = replace(asked, turns=caller.results(heard.calls, "noon"))
+        then = caller.heard(await caller.send(stage.port, back, session), stream=stream)
+        assert "That was all." == then.text
+        roles = [message["role"] for message in await kept(stage.port, session["x-session-id"])]
+        assert ["user", *["assistant", "tool"] * 3, "assistant"] == roles
