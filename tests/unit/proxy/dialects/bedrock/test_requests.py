@@ -309,3 +309,12 @@ def test_counting() -> None:
         failure = turn.read(status, {}, body)
         assert isinstance(failure, UpstreamFailure)
         assert kind is failure.kind
+
+
+def test_no_more_calls_is_asked_for_in_words_where_they_can_be_dealt_with() -> None:
+    """Its tools have to be declared as long as the conversation has calls, and nothing else keeps a model from more."""
+    choice = ToolChoice(ToolMode.NONE, firm=False)
+    body = sent(Chat("m", (HELLO, CALL, RESULT), tools=(TIME,), tool_choice=choice)).body
+    assert {"tools": [TIME_SPEC]} == body["toolConfig"]
+    assert {"text": "Call no tool any more: answer with what you have."} == body["messages"][-1]["content"][-1]
+    assert "toolConfig" not in sent(replace(CHAT, tools=(TIME,), tool_choice=choice)).body
