@@ -66,7 +66,7 @@ def _url(report: Report, handler: HttpHandler, *, namespace: str) -> str | None:
     url = handler.url or ""
     try:
         parts = urlsplit(url)
-        usable = bool(parts.hostname) and parts.port != 0
+        usable = bool(parts.hostname) and parts.port != 0 and parts.netloc.isascii()
     except ValueError:  # a port beyond 65535, or half an IPv6 address
         usable = False
         parts = urlsplit("")
