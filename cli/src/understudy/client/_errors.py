@@ -184,6 +184,7 @@ BY_STATUS: Mapping[int, type[UnderstudyError]] = {
 }
 
 BY_CODE: Mapping[str, type[UnderstudyError]] = {
+    "provider_not_found": ProviderNotFound,
     "session_not_found": SessionNotFound,
     "session_busy": SessionBusy,
     "tool_not_found": ToolNotFound,

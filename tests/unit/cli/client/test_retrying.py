@@ -104,6 +104,12 @@ def test_what_an_error_says(body: bytes, said: str, code: str | None) -> None:
     assert error.code == code
 
 
+def test_nobody_in_the_mesh_offers_it() -> None:
+    """The gateway's word for it counts more than the status, which is that of any outage."""
+    error = from_answer(503, {}, b'{"error": {"message": "Nobody offers it.", "code": "provider_not_found"}}')
+    assert isinstance(error, ProviderNotFound)
+
+
 def test_what_an_error_knows() -> None:
     """The headers of the refusal, for logs and for decisions."""
     headers = {
