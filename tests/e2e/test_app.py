@@ -1,13 +1,10 @@
 """An app in a pod, built as its people would build it, which uses the Python client."""
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-from harness.chart import REPOSITORY
+from harness.app_images import build_app
 from harness.images import Image
 from harness.installed import NAMESPACE, Gateway
 from harness.process import wait_until
@@ -19,7 +16,7 @@ TOKEN = {"serviceAccountToken": {"path": "understudy", "audience": "understudy"}
 
 def test_an_app_is_known_by_its_service_account(gateway: Gateway, tmp_path: Path) -> None:
     """With LLM_GATEWAY_URL and a projected token it gets its answers, and every question says who asks."""
-    image = build_app(gateway, tmp_path)
+    image = build_app(gateway.cluster, "app", [HERE / "app" / "app.py"], folder=tmp_path)
     program = gateway.add_program(EAR)
     there = f"{gateway.release.name}.{gateway.release.namespace}"
     gateway.run_pod("ear", ["python3", f"/{program}/{EAR.name}", "8000", there, "80"], config_map=program)
@@ -38,14 +35,6 @@ def test_an_app_is_known_by_its_service_account(gateway: Gateway, tmp_path: Path
     assert f"system:serviceaccount:{NAMESPACE}:app" == review["user"]["username"]
 
 
-def build_app(gateway: Gateway, folder: Path) -> Image:
-    """The app's image, with the client of this checkout as pip installs it."""
-    shutil.copytree(HERE / "app", folder, dirs_exist_ok=True)
-    wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*wheel, f"--wheel-dir={folder}", str(REPOSITORY)], check=True, timeout=120)
-    return gateway.cluster.build_image(folder / "Dockerfile", target="app", repository="localhost/understudy/app")
-
-
 def account() -> dict[str, Any]:
     """The app's ServiceAccount."""
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "app"}}
@@ -57,6 +46,7 @@ def pod(image: Image) -> dict[str, Any]:
         "name": "app",
         "image": image.name,
         "imagePullPolicy": "Never",
+        "args": ["/opt/app/app.py"],
         "env": [{"name": "LLM_GATEWAY_URL", "value": "http://ear"}],
         "volumeMounts": [{"name": "tokens", "mountPath": "/var/run/secrets/tokens"}],
     }
