@@ -421,6 +421,25 @@ async def test_an_abandoned_address_keeps_no_idle_connection() -> None:
         await resolver.close()
 
 
+async def test_nothing_stays_of_an_abandoned_address() -> None:
+    """Agents of a mesh come and go for as long as a process lives; what was made to call one goes with it."""
+    resolver = Resolver(_lookup)
+    transport = HttpTransport(resolver)
+    try:
+        async with RawUpstream(answering(ok(b"hello"))) as raw:
+            address = f"127.0.0.1:{raw.port}"
+            for number in range(3):
+                sending = Sending(upstream(f"http://agent-{number}:1"), "/mcp", b"{}", address=address)
+                receiving = await transport.send(sending, within=5)
+                await receiving.read(limit=100, within=5)
+                receiving.close()
+                transport.abandon(address)
+            assert ({}, {}) == (transport._pools, transport._heads)
+    finally:
+        await transport.close()
+        await resolver.close()
+
+
 async def test_a_server_that_hangs_up_at_once_has_failed(transport: Transport) -> None:
     """A connection that is accepted and closed is a failure like any other, not an error of the gateway's."""
 

@@ -65,11 +65,16 @@ def _matches(agent: ListedAgent, wanted: MeshSource) -> list[_Match]:
         for function in agent.functions
         if function.capability == wanted.capability
         and satisfies(function.version, wanted.version)
-        and (GATEWAY_TAG not in function.tags or {GATEWAY_TAG, f"+{GATEWAY_TAG}"} & set(wanted.tags))
+        and (GATEWAY_TAG not in function.tags or _takes_gateways(wanted))
         and (score := scored(function.tags, wanted.tags)) is not None
     ]
     found.sort(key=lambda match: match.worth, reverse=True)
     return found
+
+
+def _takes_gateways(wanted: MeshSource) -> bool:
+    """Whether a gateway may answer: where it is asked for, and never of those who register here, as this one does."""
+    return not wanted.own and not {GATEWAY_TAG, f"+{GATEWAY_TAG}"}.isdisjoint(wanted.tags)
 
 
 def _ranked(matched: list[tuple[_Match, Found]]) -> list[Found]:

@@ -67,6 +67,9 @@ def listed(*agents: dict[str, Any]) -> tuple[ListedAgent, ...]:
         pytest.param(
             {"tags": ["+understudy"]}, [agent("a", offer("understudy"))], ["a"], id="a gateway that is asked for"
         ),
+        pytest.param(
+            {"tags": ["+understudy"], "own": True}, [agent("a", offer("understudy"))], [], id="never this one itself"
+        ),
         pytest.param({}, [agent("a", offer(), endpoint="stdio://a")], [], id="who can be called"),
         pytest.param(
             {},
