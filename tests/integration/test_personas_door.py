@@ -93,6 +93,7 @@ async def test_every_spelling_is_the_persona(tmp_path: Path, persona: str) -> No
         pytest.param({"messages": []}, 400, ["messages"], id="no messages"),
         pytest.param({"temperature": "hot"}, 400, ["temperature"], id="a wrong parameter"),
         pytest.param({"stream": "yes"}, 400, ["stream"], id="a wrong stream"),
+        pytest.param({"max_tokens": -1}, 400, ["'max_tokens'", "from 1 up"], id="a limit of nothing"),
         pytest.param({"n": 2}, 400, ["one answer"], id="two answers"),
     ],
 )

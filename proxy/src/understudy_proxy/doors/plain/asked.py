@@ -18,6 +18,8 @@ from understudy_proxy.routing.need import Need
 from understudy_proxy.sessions.session import FIELD
 
 _UNNAMED = "unnamed"
+_LIMITS = ("max_tokens", "max_completion_tokens")
+"""Providers that refuse one call it by a name of their own, which an app never said."""
 _UNKNOWN_NEED = Need(capabilities=frozenset(), input_tokens=0, stream=False, max_output_tokens=None)
 """What a conversation takes is found out from its canonical form."""
 
@@ -53,6 +55,9 @@ def read_fields(fields: Mapping[str, Any], *, beside: Collection[str]) -> PlainR
 def _plain(asked: chats.ChatRequest, beside: Collection[str]) -> PlainRequest:
     own = {name: asked.body.pop(name, None) for name in beside}
     chat = read_chat(replace(asked, goes_on=asked.goes_on or bool(own.get(FIELD))))
+    for name in _LIMITS:
+        if (limit := asked.body.get(name)) is not None and limit < 1:
+            raise invalid(name, f"expected an integer from 1 up, but got {limit}.")
     if chat.choices != 1:
         raise invalid("n", f"this door gives one answer, but {chat.choices} were asked for.")
     return PlainRequest(chat, own)
