@@ -6,6 +6,7 @@ import socket
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from harness.certificates import Certificates, certificates
 from harness.raw_upstream import Line, RawUpstream, Received, answering, ok
 from harness.upstreams import upstream
-from understudy_api.config import Timeouts
+from understudy_api.config import MeshSource, Timeouts
 from understudy_proxy.config.runtime import Upstream
 from understudy_proxy.exchange.aiohttp_transport import AiohttpTransport
 from understudy_proxy.exchange.http.transport import HttpTransport
@@ -23,7 +24,12 @@ from understudy_proxy.failure import FailureKind, UpstreamError
 
 PATIENT = 5.0
 LIMIT = 1024 * 1024
-KNOWN_NAMES = {"models.test": ("127.0.0.1",), "nowhere-and-here.test": ("127.0.0.2", "127.0.0.1")}
+KNOWN_NAMES = {
+    "models.test": ("127.0.0.1",),
+    "nowhere-and-here.test": ("127.0.0.2", "127.0.0.1"),
+    "secrets.test": ("169.254.169.254",),
+    "secrets-and-here.test": ("127.0.0.1", "fd00:ec2::254"),
+}
 
 
 def _lookup(host: str, port: int) -> tuple[str, ...]:
@@ -523,3 +529,16 @@ async def test_an_egress_proxy_is_taken_from_the_environment(monkeypatch: pytest
             await transport.close()
             await resolver.close()
     assert got == ["POST http://vendor.test/v1/chat/completions HTTP/1.1"]
+
+
+@pytest.mark.parametrize("host", ["secrets.test", "secrets-and-here.test"])
+async def test_an_agent_that_says_it_is_where_secrets_are(transport: Transport, host: str) -> None:
+    """A name that an agent gives itself is not called where clouds keep credentials; one that leads here is."""
+    async with RawUpstream(answering(ok(b"{}"))) as raw:
+        mesh = replace(_up(raw), mesh=MeshSource(capability="llm"))
+        with pytest.raises(UpstreamError, match=f"{host} leads to") as refused:
+            await transport.send(Sending(mesh, "", b"{}", address=f"{host}:{raw.port}"), within=PATIENT)
+        assert FailureKind.NAME_NOT_RESOLVED == refused.value.failure.kind
+        receiving = await transport.send(Sending(mesh, "", b"{}", address=f"models.test:{raw.port}"), within=PATIENT)
+        assert b"{}" == await receiving.read(limit=LIMIT, within=PATIENT)
+        receiving.close()

@@ -29,6 +29,10 @@ _silent_seconds: ContextVar[float] = ContextVar("silent_seconds")
 """Of the request that a socket is made for, which aiohttp does not tell the one who makes it."""
 
 
+_hearsay: ContextVar[bool] = ContextVar("hearsay")
+"""Whether the address of the request that a name is looked up for is what an agent says of itself."""
+
+
 class _Noted(SimpleNamespace):
     """What is noted about a request on its way: whether it went out on a kept connection."""
 
@@ -46,7 +50,7 @@ class AiohttpTransport:
                 limit=0,
                 keepalive_timeout=_KEEP_ALIVE_SECONDS,
                 use_dns_cache=False,
-                resolver=AiohttpResolver(resolver.addresses),
+                resolver=AiohttpResolver(lambda host, port: resolver.addresses(host, port, hearsay=_hearsay.get())),
                 socket_factory=_socket,
             ),
             trust_env=True,
@@ -59,6 +63,7 @@ class AiohttpTransport:
     async def send(self, sending: Sending, *, within: float) -> Receiving:
         """Send, and wait for the head of the response."""
         _silent_seconds.set(sending.upstream.timeouts.connect_seconds)
+        _hearsay.set(sending.upstream.mesh is not None and sending.address is not None)
         async with asyncio.timeout(within):
             for _ in range(_FRESH_TRIES):
                 noted = _Noted()

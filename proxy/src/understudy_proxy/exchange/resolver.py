@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from understudy_proxy.addresses import holds_secrets
 from understudy_proxy.failure import FailureKind, UpstreamError, UpstreamFailure, bounded
 
 Lookup = Callable[[str, int], tuple[str, ...]]
@@ -64,16 +65,23 @@ class Resolver:
         known = self._known.get(host)
         return known is not None and self._now() - known.at < self._fresh
 
-    async def addresses(self, host: str, port: int) -> tuple[str, ...]:
+    async def addresses(self, host: str, port: int, *, hearsay: bool = False) -> tuple[str, ...]:
         """The addresses of `host`, asked for if need be; the last known ones if that fails.
 
+        Args:
+            host: The name.
+            port: What is behind it.
+            hearsay: The name comes from anybody, not from an object: it must not lead to where clouds keep secrets.
+
         Raises:
-            UpstreamError: the name cannot be resolved and never was.
+            UpstreamError: the name cannot be resolved and never was, or leads there.
         """
-        if self.fresh(host):
-            return self._known[host].addresses
         # Shielded: others wait for the same answer when one of them is cancelled.
-        return await asyncio.shield(self.refresh(host, port))
+        found = self._known[host].addresses if self.fresh(host) else await asyncio.shield(self.refresh(host, port))
+        if hearsay and any(map(holds_secrets, found)):
+            message = f"{host} leads to {', '.join(found[:3])}, where clouds keep a machine's credentials"
+            raise UpstreamError(UpstreamFailure(FailureKind.NAME_NOT_RESOLVED, bounded(message)))
+        return found
 
     def refresh(self, host: str, port: int) -> asyncio.Task[tuple[str, ...]]:
         """Ask now, or wait for the answer that somebody else is asking for."""

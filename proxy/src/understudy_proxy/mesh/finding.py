@@ -1,12 +1,12 @@
 """Which of the agents that a registry lists answer for a provider, and what is said where none does."""
 
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from yarl import URL
 
 from understudy_api.config import MeshSource
+from understudy_proxy.addresses import holds_secrets
 from understudy_proxy.mesh.agents import ANY_HOST, GATEWAY_TAG, STREAM_TAG
 from understudy_proxy.mesh.listing import ListedAgent, ListedFunction
 from understudy_proxy.mesh.matching import scored
@@ -105,16 +105,7 @@ def callable_at(endpoint: str) -> URL | None:
         return None
     if url.host == ANY_HOST:
         return url.with_host("localhost")
-    return None if _is_link_local(url.host) else url
-
-
-def _is_link_local(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_link_local
+    return None if holds_secrets(url.host) else url
 
 
 def absence(agents: Iterable[ListedAgent], wanted: MeshSource) -> str:

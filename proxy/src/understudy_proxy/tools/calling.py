@@ -8,11 +8,11 @@ import orjson
 from multidict import CIMultiDict
 from yarl import URL
 
+from understudy_proxy.addresses import is_forbidden
 from understudy_proxy.config.runtime import ToolHandler
 from understudy_proxy.exchange.aiohttp_resolver import AiohttpResolver
 from understudy_proxy.exchange.resolver import Resolver
 from understudy_proxy.failure import UpstreamError, bounded
-from understudy_proxy.tools.addresses import is_forbidden
 from understudy_proxy.tools.outcome import OutcomeKind
 
 MAX_ANSWER_BYTES = 1024 * 1024

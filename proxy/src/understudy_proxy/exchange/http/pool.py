@@ -32,6 +32,8 @@ class Place:
     port: int
     tls: ssl.SSLContext | None
     server_name: str | None
+    hearsay: bool = False
+    """Whether the host is what an agent says of itself."""
 
 
 class Pool:
@@ -129,7 +131,9 @@ class Pool:
 
     async def _addresses(self) -> list[AddrInfoType]:
         place = self._place
-        known = (place.host,) if _is_address(place.host) else await self._resolver.addresses(place.host, place.port)
+        known: tuple[str, ...] = (place.host,)
+        if not _is_address(place.host):
+            known = await self._resolver.addresses(place.host, place.port, hearsay=place.hearsay)
         return [_address_info(address, place.port) for address in known]
 
     def _failed(self, kind: FailureKind, cause: object) -> UpstreamError:

@@ -75,7 +75,9 @@ class HttpTransport:
         place = Place(host, port, self._tls(upstream), upstream.server_name or host)
         if address is not None:
             host, _, number = address.rpartition(":")
-            place = Place(host.strip("[]"), int(number), place.tls, place.server_name)
+            place = Place(
+                host.strip("[]"), int(number), place.tls, place.server_name, hearsay=upstream.mesh is not None
+            )
         pool = self._places.get(place)
         if pool is None:
             pool = self._places[place] = Pool(place, self._resolver)

@@ -1,8 +1,8 @@
-"""Which addresses a tool's host may turn out to have.
+"""Which addresses a name may turn out to have: a tool's that an object names, an agent's that it says itself.
 
-A host that an object names may be anywhere, in the cluster too: private addresses are where tools live. What no name
-leads to by right is the gateway's own machine and what clouds keep at fixed addresses: metadata, and with it the
-node's credentials. An object that really means one of them writes the address itself.
+Either may be anywhere, in the cluster too: private addresses are where they live. What no name leads to by right is
+what clouds keep at fixed addresses: metadata, and with it the node's credentials; and for tools the gateway's own
+machine, where agents may well be. An object that really means one of them writes the address itself.
 """
 
 import ipaddress
@@ -28,21 +28,34 @@ _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 
 
 def is_forbidden(text: str) -> bool:
-    """Whether a name must not lead to this address."""
+    """Whether a tool's name must not lead to this address."""
+    found = _read(text)
+    return not found or any(_is_special(each) or _holds_secrets(each) for each in found)
+
+
+def holds_secrets(text: str) -> bool:
+    """Whether it is one at which clouds tell a machine its credentials, or might. What is no address is none."""
+    return any(_holds_secrets(each) for each in _read(text))
+
+
+def _read(text: str) -> tuple[_Address, ...]:
+    """The address, and those that it stands for; none where it is no address."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
-        return True
-    return any(_is_special(each) for each in (address, *_within(address)))
+        return ()
+    return (address, *_within(address))
+
+
+def _holds_secrets(address: _Address) -> bool:
+    return address.is_link_local or address in _METADATA
 
 
 def _is_special(address: _Address) -> bool:
     return (
         address.is_loopback
-        or address.is_link_local
         or address.is_multicast
         or address.is_unspecified
-        or address in _METADATA
         or (address.version == 4 and (address in _THIS_NETWORK or address.is_reserved))
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from understudy_proxy.tools.addresses import is_forbidden
+from understudy_proxy.addresses import holds_secrets, is_forbidden
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,23 @@ def test_forbidden(address: str) -> None:
 def test_permitted(address: str) -> None:
     """Private networks are where tools live; the rest of the world is open, too."""
     assert not is_forbidden(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "held"),
+    [
+        ("169.254.169.254", True),
+        ("::ffff:169.254.169.254", True),
+        ("64:ff9b::a9fe:a9fe", True),
+        ("fe80::1", True),
+        ("100.100.100.200", True),
+        ("fd00:ec2::254", True),
+        ("127.0.0.1", False),
+        ("::1", False),
+        ("10.0.0.1", False),
+        ("agents.example.com", False),
+    ],
+)
+def test_where_secrets_are(address: str, held: bool) -> None:
+    """An agent may be on the gateway's machine, but never where clouds keep credentials."""
+    assert held == holds_secrets(address)
