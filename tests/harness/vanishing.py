@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -104,7 +105,8 @@ class VanishingMock:
     def _close(self) -> None:
         self._process.kill()
         if self._interface:  # it would stay for as long as the dead kernel sockets behind it try to say goodbye
-            _run("ip", "link", "delete", self._interface)
+            with suppress(NotReady):  # else it has gone with its namespace just now
+                _run("ip", "link", "delete", self._interface)
 
     def _is_apart(self) -> bool:
         return Path(f"/proc/{self._process.pid}/ns/net").readlink() != Path("/proc/self/ns/net").readlink()
