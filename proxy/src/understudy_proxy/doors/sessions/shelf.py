@@ -81,7 +81,7 @@ def not_found(session_id: str) -> Refused:
     return Refused(
         404,
         f"The session {shown(session_id)} does not exist: it was never made, is another caller's, was deleted, was not "
-        "used for longer than its ttl_seconds, or was made at a proxy that shares no Redis with this one. Make a new one "
+        "used for longer than its ttl_seconds, or was made at a proxy that shares no Redis with it. Make a new one "
         "by POST /v1/sessions.",
         type="invalid_request_error",
         code="session_not_found",
