@@ -86,6 +86,10 @@ class Part:
                 return list(value)
         raise self.wrong(name, "must be a list of texts")
 
+    def flags(self) -> dict[str, bool]:
+        """The fields that say yes or no. Whoever uses one reads it."""
+        return {name: value for name, value in self.value.items() if isinstance(value, bool)}
+
     def items(self, *names: str) -> list[Any]:
         """A list of whatever; empty where there is none."""
         name, value = self._first(names)

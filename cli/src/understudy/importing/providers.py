@@ -205,9 +205,10 @@ class Providers:
 def _described(entry: Part) -> dict[str, Any]:
     """What an entry says of a model, in our words."""
     said: dict[str, Any] = {}
-    if entry.has("capabilities", "features"):
-        found = [capability_named(each) for each in entry.texts("capabilities", "features")]
-        known = [each for each in dict.fromkeys(found) if each]
+    flags = [name for name in entry.flags() if capability_named(name)]
+    if flags or entry.has("capabilities", "features"):
+        named = entry.texts("capabilities", "features") + [name for name in flags if entry.truth(name, usual=False)]
+        known = [each for each in dict.fromkeys(map(capability_named, named)) if each]
         said["capabilities"] = known if known == ["Embeddings"] or "Chat" in known else ["Chat", *known]
     if window := entry.count("max_context", "context_window", "max_context_tokens", "context_length"):
         said["contextWindow"] = window
