@@ -153,8 +153,9 @@ class AsyncClient:
 
         Raises:
             TypeError: a request cannot be made; then none is.
+            ValueError: `concurrency` is less than 1.
         """
-        calls = batch_calls(requests, model=model, options=options)
+        calls = batch_calls(requests, model=model, concurrency=concurrency, options=options)
         outcomes = [Outcome()] * len(calls)
         waiting = iter(enumerate(calls))
         with shown(progress, len(calls)) as step:
@@ -165,7 +166,7 @@ class AsyncClient:
                     step()
 
             async with asyncio.TaskGroup() as workers:
-                for _ in range(min(max(1, concurrency), len(calls))):
+                for _ in range(min(concurrency, len(calls))):
                     workers.create_task(work())
         return outcomes
 

@@ -38,12 +38,17 @@ class Outcome:
         return self.result
 
 
-def batch_calls(requests: Iterable[Messages | Ask], *, model: str | None, options: ChatOptions) -> list[Call]:
+def batch_calls(
+    requests: Iterable[Messages | Ask], *, model: str | None, concurrency: int, options: ChatOptions
+) -> list[Call]:
     """All requests, so that one that cannot be made is known before any is sent.
 
     Raises:
         TypeError: one is no conversation, or nothing says whom to ask.
+        ValueError: with this `concurrency` none would be sent.
     """
+    if concurrency < 1:
+        raise ValueError(f"concurrency is {concurrency}; it takes 1 or more")
     return [_call(each, index, model, options) for index, each in enumerate(requests)]
 
 

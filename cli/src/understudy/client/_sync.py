@@ -155,9 +155,10 @@ class Client:
 
         Raises:
             TypeError: a request cannot be made; then none is.
+            ValueError: `concurrency` is less than 1.
         """
-        calls = batch_calls(requests, model=model, options=options)
-        with shown(progress, len(calls)) as step, ThreadPoolExecutor(max(1, concurrency)) as pool:
+        calls = batch_calls(requests, model=model, concurrency=concurrency, options=options)
+        with shown(progress, len(calls)) as step, ThreadPoolExecutor(concurrency) as pool:
             futures = [pool.submit(copy_context().run, self._outcome, call) for call in calls]
             try:
                 for future in as_completed(futures):

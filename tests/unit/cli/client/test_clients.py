@@ -303,6 +303,17 @@ async def test_a_batch_that_cannot_be_made(kind: Kind, requests: list[Any], mode
     assert gateway.requests == []
 
 
+@both
+async def test_a_batch_of_none_at_a_time_is_a_mistake(kind: Kind) -> None:
+    """It is told, and nobody is asked."""
+    gateway = Gateway(answer())
+    client = made(kind, gateway)
+    with pytest.raises(ValueError, match="concurrency is 0; it takes 1 or more"):
+        await ask(client, "batch", ["a"], model="chat", concurrency=0)
+    await closed(client)
+    assert gateway.requests == []
+
+
 async def test_a_batch_is_asked_so_many_at_a_time() -> None:
     """Never more than `concurrency`, and so many where there are enough."""
     at_once, most = 0, 0
