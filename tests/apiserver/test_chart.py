@@ -40,6 +40,7 @@ VARIANTS = [
                 "tolerations": [{"operator": "Exists"}],
                 "priorityClassName": "high",
                 "extraEnv": [{"name": "A", "value": "b"}],
+                "service": {"sessionAffinity": "ClientIP"},
                 "serviceAccount": {"annotations": {"e": "f"}},
             },
         },
@@ -177,6 +178,14 @@ def test_secrets_of_the_proxy_come_from_secrets(helm: Helm, tmp_path: Path) -> N
     environment = {each["name"]: each.get("valueFrom") for each in container_of(proxy)["env"]}
     assert environment["UNDERSTUDY_REDIS_URL"] == {"secretKeyRef": {"name": "redis", "key": "address"}}
     assert environment["UNDERSTUDY_INTERNAL_SECRET"] == {"secretKeyRef": {"name": "internal", "key": "secret"}}
+
+
+@pytest.mark.parametrize("affinity", ["None", "ClientIP"])
+def test_clients_can_be_kept_at_one_proxy(helm: Helm, tmp_path: Path, affinity: str) -> None:
+    """The gateway's Service says so; by default it does not."""
+    values = {} if affinity == "None" else {"proxy": {"service": {"sessionAffinity": affinity}}}
+    services = {each["metadata"]["name"]: each["spec"] for each in of_kind(render(helm, tmp_path, values), "Service")}
+    assert services["understudy"]["sessionAffinity"] == affinity
 
 
 def test_no_cluster_wide_rights_when_namespaces_are_named(helm: Helm, tmp_path: Path) -> None:
