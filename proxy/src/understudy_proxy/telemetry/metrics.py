@@ -15,7 +15,7 @@ from understudy_proxy.telemetry import families
 from understudy_proxy.telemetry.book import Book, Distribution, Tally
 from understudy_proxy.telemetry.failed import FailureLog
 from understudy_proxy.telemetry.outcomes import Outcomes
-from understudy_proxy.telemetry.pruning import NOBODY, forget_gone
+from understudy_proxy.telemetry.pruning import NOBODY, Revisions, forget_gone
 from understudy_proxy.telemetry.record import RequestRecord, TokenUsage
 
 _log = logging.getLogger(__name__)
@@ -76,8 +76,7 @@ class Metrics:
         self._failures = FailureLog(book)
         self._numbers: dict[tuple[str, str, str], _Numbers] = {}
         self._attempts: dict[tuple[str, str], tuple[Tally, Distribution]] = {}
-        self._revisions: frozenset[str] = frozenset()
-        """Of the personas' prompts."""
+        self._revisions = Revisions()
 
     def request_began(self) -> None:
         """A request is being answered; `record_request` or `request_handed_on` ends it."""
@@ -141,9 +140,7 @@ class Metrics:
 
     def configured(self, runtime: Runtime) -> None:
         """Forget the numbers of what `runtime` no longer holds."""
-        prompts = (target.prompt for target in runtime.targets.values())
-        before, self._revisions = self._revisions, frozenset(each.revision for each in prompts if each is not None)
-        forget_gone(self._book, runtime, revisions=before | self._revisions)
+        forget_gone(self._book, runtime, revisions=self._revisions.known(runtime))
         self._numbers.clear()
         self._attempts.clear()
         self._failures.forget()

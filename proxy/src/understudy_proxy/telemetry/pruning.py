@@ -13,6 +13,27 @@ Known = dict[str, frozenset[str]]
 """The values that a label may have, by the label's name; other labels may have any."""
 
 
+class Revisions:
+    """The revisions of prompts that are told apart: each persona's own, and the one that it had before that."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[str, ...]] = {}
+        """By persona, the present one first."""
+
+    def known(self, runtime: Runtime) -> frozenset[str]:
+        """Those of the personas of `runtime`."""
+        self._of = {
+            key: _after(self._of.get(key, ()), target.prompt.revision)
+            for key, target in runtime.targets.items()
+            if target.prompt is not None
+        }
+        return frozenset(revision for revisions in self._of.values() for revision in revisions)
+
+
+def _after(before: tuple[str, ...], now: str) -> tuple[str, ...]:
+    return before if before[:1] == (now,) else (now, *before[:1])
+
+
 def forget_gone(book: Book, runtime: Runtime, *, revisions: frozenset[str]) -> None:
     """Drop from `book` every number of a route, provider, model or tool that `runtime` does not hold.
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.runtimes import a_backend, a_provider, a_rule, a_runtime, a_target
+from understudy_api.config import Prompt, TargetKind
 from understudy_proxy.config.runtime import Candidate, Runtime, RuntimeTarget
 from understudy_proxy.dialects.usage import Usage
 from understudy_proxy.routing.health import HealthChange, Standing
@@ -190,3 +191,24 @@ def test_forgets_what_is_gone_from_the_configuration() -> None:
     counted.metrics.request_began()
     counted.metrics.record_request(ended(kept))
     assert {("ai/kept", "ai/main", "m", "2xx", ""): 2} == counted.shown(families.REQUESTS)
+
+
+def test_an_edit_can_be_compared_with_what_was_before_it() -> None:
+    """However many other objects change meanwhile; and of many edits no more than the last two are counted on."""
+    counted = Counted()
+
+    def edited(persona: str, *, other: str) -> None:
+        targets = [
+            a_target(f"ai/{name}", a_rule(a_backend("ai/main", "m")), kind=TargetKind.PERSONA, prompt=prompt)
+            for name, prompt in {"clerk": Prompt(revision=persona), "other": Prompt(revision=other)}.items()
+        ]
+        runtime = a_runtime(a_provider("ai/main", "m"), targets=targets)
+        counted.metrics.configured(runtime)
+        counted.metrics.request_began()
+        counted.metrics.record_request(ended(a_route(), target=next(iter(runtime.targets.values()))))
+
+    for persona, other in [("p1", "o1"), ("p2", "o1"), ("p3", "o1"), ("p3", "o2"), ("p3", "o3")]:
+        edited(persona, other=other)
+    assert {("persona/ai/clerk", "p2", "2xx"): 1, ("persona/ai/clerk", "p3", "2xx"): 3} == counted.shown(
+        families.PERSONA_REQUESTS
+    )
