@@ -6,9 +6,6 @@ Wires what `mesh` and `doors/mesh` hold, as `gateway.py` does with the rest.
 import socket
 import time
 from importlib.metadata import version
-from typing import Any
-
-import orjson
 
 from understudy_proxy.announcing import BEAT_SECONDS, Announcer
 from understudy_proxy.config.holder import RuntimeHolder
@@ -18,7 +15,7 @@ from understudy_proxy.doors.mesh.registry import RegistryDoors
 from understudy_proxy.doors.mesh.relaying import Relay, nobody, pods, worker
 from understudy_proxy.doors.mesh.routes import mesh_routes
 from understudy_proxy.exchange.resolver import Resolver
-from understudy_proxy.mesh.house import NAME, House, agent_id
+from understudy_proxy.mesh.house import House, agent_id
 from understudy_proxy.mesh.registry import Registry
 from understudy_proxy.settings import Settings
 
@@ -73,16 +70,6 @@ class Agency:
     def inner_routes(self) -> tuple[Route, ...]:
         """The same, for the other workers of this pod, if there are any and this is the one that they ask."""
         return self.routes() if self._first and self._settings.workers > 1 else ()
-
-    async def agents(self) -> list[dict[str, Any]]:
-        """The agents that registered with the gateway, as `GET /agents` lists them, wherever the registry is kept."""
-        answer = await self._relay.ask("GET", "/agents")
-        if answer is not None and answer.status == 200:
-            fields = orjson.loads(answer.body)
-        else:
-            own = self._house.agent(self._own_id, host="localhost", port=_HTTP)
-            fields = orjson.loads(orjson.dumps(self._doors.listed(own, "")))
-        return [agent for agent in fields["agents"] if agent["name"] != NAME]
 
     def start(self, port: int) -> None:
         """Register with the other registry, if there is one; callers are let in at `port`."""

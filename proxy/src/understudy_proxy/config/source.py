@@ -40,15 +40,3 @@ class Source(Protocol):
 
     async def run(self, sink: Sink) -> None:
         """Tell `sink` of each configuration until cancelled. Returning early means that none will follow."""
-
-
-class Fixed:
-    """A source of one configuration that never changes."""
-
-    def __init__(self, snapshot: Snapshot, *, origin: Origin = Origin.FILES) -> None:
-        self._snapshot = snapshot
-        self._origin = origin
-
-    async def run(self, sink: Sink) -> None:
-        """Offer it, once."""
-        await sink.offer(self._snapshot, origin=self._origin)

@@ -49,10 +49,6 @@ def _converted(name: str, value: Any, depth: int) -> Any:
             return value
 
 
-def _inner(schema: Any, depth: int) -> Any:
-    return json_schema(schema, depth=depth + 1) if isinstance(schema, dict) else schema
-
-
 def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
     if isinstance(kind := schema.get("type"), str) and kind != "null":
         schema["type"] = [kind, "null"]

@@ -121,10 +121,9 @@ class RegistryDoors:
         """Who is there, and who was lately; the gateway itself comes last, as whoever steps in."""
         if (answer := await self._relay.passed_on(request)) is not None:
             return answer
-        return _answer(self.listed(self._own(request), request.query))
+        return _answer(self._shown(self._own(request), request.query))
 
-    def listed(self, own: Registration, query: str) -> Fields:
-        """Who of all agents, the gateway's `own` the last of them, is asked for by `query`."""
+    def _shown(self, own: Registration, query: str) -> Fields:
         now = self._timer()
         entries = (*self._registry.entries(now=now), Entry(own, created=self._opened, seen=now))
         healthy = frozenset(entry.told.id for entry in entries if entry.status is Status.HEALTHY)
