@@ -94,10 +94,10 @@ class Gateway:
         return self.cluster.kubectl.get(kind, name, f"--namespace={NAMESPACE}")
 
     def proxies(self) -> list[dict[str, Any]]:
-        """The pods that answer requests."""
+        """The pods that answer requests; those that are going away finish what they have, and take no more."""
         selector = "--selector=app.kubernetes.io/component=proxy"
         found = self.cluster.kubectl.get("pods", f"--namespace={self.release.namespace}", selector)
-        return list(found["items"])
+        return [pod for pod in found["items"] if "deletionTimestamp" not in pod["metadata"]]
 
     def ask(self, model: str = "chat") -> dict[str, str]:
         """One request from the asking pod; what was said, and by which provider."""
