@@ -19,7 +19,6 @@ from understudy_proxy.mesh.house import House, agent_id
 from understudy_proxy.mesh.registry import Registry
 from understudy_proxy.settings import Settings
 
-_EVERY_INTERFACE = frozenset({"", "::", "*", "0.0.0.0"})
 _HTTP = 80
 
 
@@ -78,9 +77,7 @@ class Agency:
             return
         # Of this pod: should one end, the others stay.
         own_id = agent_id(socket.gethostname(), port)
-        address = self._told_address() or Address(
-            "localhost" if settings.host in _EVERY_INTERFACE else settings.host, settings.mesh_port or port
-        )
+        address = self._told_address() or Address(settings.near_host, settings.mesh_port or port)
         self._announcer = Announcer(
             settings.mesh_registry_url,
             lambda: self._house.agent(own_id, host=address.host, port=address.port),

@@ -69,7 +69,6 @@ from understudy_proxy.tools.tools import Tools
 
 _log = logging.getLogger(__name__)
 _SOURCE_RETRY_SECONDS = 5.0
-_EVERY_INTERFACE = frozenset({"", "::", "*", "0.0.0.0"})
 _STORE_BYTES = 64 * 1024 * 1024
 """For what is remembered between requests."""
 
@@ -222,8 +221,7 @@ class Gateway:
         """Where the mesh's registry of this gateway answers; None before callers are let in."""
         if not self._public.listens:
             return None
-        host = self._settings.host
-        return URL.build(scheme="http", host="localhost" if host in _EVERY_INTERFACE else host, port=self.port)
+        return URL.build(scheme="http", host=self._settings.near_host, port=self.port)
 
     def _make_transport(self) -> Transport:
         if not self._settings.egress_proxy:

@@ -88,6 +88,11 @@ class Settings:
     def __post_init__(self) -> None:
         _check(self)
 
+    @property
+    def near_host(self) -> str:
+        """What listens at `host`, as programs of the same machine call it."""
+        return "localhost" if self.host in _EVERY_INTERFACE else self.host
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
         """The defaults, with what `environ` sets; an empty variable counts as unset.
@@ -126,6 +131,7 @@ def _hint(text: str) -> str:
 _AT_LEAST_ONE = ("workers", "max_body_bytes", "max_in_flight", "max_header_bytes")
 _PORTS = ("port", "admin_port", "mesh_port")
 _MAX_WORKERS = 64
+_EVERY_INTERFACE = frozenset({"", "::", "*", "0.0.0.0"})
 _REDIS_URLS = ("redis://", "rediss://", "unix://")
 
 
