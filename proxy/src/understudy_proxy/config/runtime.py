@@ -125,6 +125,11 @@ class RuntimeTarget:
     visible_to: frozenset[str] | None
     """Namespaces, its own among them, whose callers may use it; None means all."""
 
+    @property
+    def executes(self) -> bool:
+        """Whether the gateway runs tools of the persona that it is."""
+        return self.prompt is not None and bool(self.prompt.executes)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ToolHandler:

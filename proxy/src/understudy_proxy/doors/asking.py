@@ -37,8 +37,9 @@ class Asking:
         Raises:
             Refused: nobody answered, or the request is wrong.
         """
-        if (to := self._executes(request, chat)) is None:
-            return await self._models.complete(request, chat, operation=operation)
+        to = self._addressee(request, chat)
+        if to is None or not to.target.executes:
+            return await self._models.complete(request, chat, operation=operation, to=to)
         return await self._executing.complete(request, chat, to, operation=operation)
 
     @asynccontextmanager
@@ -48,20 +49,19 @@ class Asking:
         Raises:
             Refused: nobody began to answer, or the request is wrong.
         """
-        if (to := self._executes(request, chat)) is None:
-            asked = self._models.stream(request, chat, operation=operation)
+        to = self._addressee(request, chat)
+        if to is None or not to.target.executes:
+            asked = self._models.stream(request, chat, operation=operation, to=to)
         else:
             asked = self._executing.stream(request, chat, to, operation=operation)
         async with asked as saying:
             yield saying
 
-    def _executes(self, request: Request, chat: Chat) -> Addressee | None:
-        """Whose tools are run, where any are; what is wrong with a name is told when it is asked."""
+    def _addressee(self, request: Request, chat: Chat) -> Addressee | None:
+        """Who is meant; None where nobody is, which is told, and recorded, when it is asked."""
         try:
             runtime = self._names.runtime()
             namespace = self._names.namespace(request)
-            target = self._names.target(runtime, chat.model, namespace=namespace)
+            return Addressee(runtime, self._names.target(runtime, chat.model, namespace=namespace), namespace)
         except Refused:
             return None
-        executes = target.prompt is not None and target.prompt.executes
-        return Addressee(runtime, target, namespace) if executes else None

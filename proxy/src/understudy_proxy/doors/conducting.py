@@ -42,8 +42,7 @@ class Conducting:
         Raises:
             Refused: the session that it names can be none.
         """
-        executes = target.prompt is not None and bool(target.prompt.executes)
-        return executes or self._session(request, asked) is not None
+        return target.executes or self._session(request, asked) is not None
 
     async def answer(self, request: Request, asked: Asked, target: RuntimeTarget, complete: Complete) -> Answer | None:
         """The answer to `asked`; None when it has been streamed."""

@@ -109,7 +109,7 @@ class ModelCalls:
     ) -> tuple[RuntimeTarget, Whole | Stream]:
         runtime, record = to.runtime if to else self._names.runtime(), visit.record
         record.revision = runtime.revision
-        record.namespace = self._names.namespace(request)
+        record.namespace = to.namespace if to else self._names.namespace(request)
         target = to.target if to else self._names.target(runtime, asked.model, namespace=record.namespace)
         record.target = target
         try:
